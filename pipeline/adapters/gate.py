@@ -1,0 +1,95 @@
+"""The gate in the one door out: it turns names into addresses and lets connections through to judged ones only."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from pipeline.adapters.addresses import Allowed, check_address, not_public
+from pipeline.errors import RequestFailed
+
+LookUp = Callable[[str], Awaitable[Sequence[str]]]
+"""Returns the addresses of a host name. Raises ``OSError`` when there are none."""
+
+
+class Gate(AbstractResolver):
+    """Looks names up, once for each connection, and opens sockets only to addresses that it has judged."""
+
+    def __init__(self, allowed: Allowed, look_up: LookUp) -> None:
+        self._allowed = allowed
+        self._look_up = look_up
+        self._permitted_by_name: set[tuple[str, int]] = set()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Return the addresses of ``host``. One that is refused refuses the name, whatever the others are."""
+        del family  # both, always
+        try:
+            addresses = [ip_address(text) for text in await self._look_up(host)]
+        except socket.gaierror as error:
+            if error.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}:
+                raise RequestFailed(f"DNS: no such name {host}") from None
+            raise RequestFailed(f"DNS: {host} cannot be looked up now: {error.strerror}") from None
+        except (OSError, ValueError) as error:
+            raise RequestFailed(f"DNS: {host} cannot be looked up: {error}") from None
+        if not addresses:
+            raise RequestFailed(f"DNS: {host} has no address")
+        for address in addresses:
+            check_address(host, address, port, self._allowed)
+            if not_public(address):
+                self._permitted_by_name.add((str(address), port))
+        return [_resolved(host, str(address), port, isinstance(address, IPv6Address)) for address in addresses]
+
+    def open_socket(self, address_info: tuple[Any, ...]) -> socket.socket:
+        """Return a socket for a connection to this address, which is judged once more: nothing gets round the gate."""
+        family, kind, protocol, _, (address, port, *_rest) = address_info
+        if (address, port) not in self._permitted_by_name:
+            check_address(address, ip_address(address), port, self._allowed)
+        return socket.socket(family, kind, protocol)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+async def system_look_up(host: str) -> Sequence[str]:
+    """Ask the operating system, in a thread that nobody waits for once the deadline has passed.
+
+    A dead name server holds ``getaddrinfo`` for half a minute. In the loop's own few threads such names would hold up
+    all others, and the end of the process too.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Sequence[str]] = loop.create_future()
+
+    def deliver(addresses: Sequence[str], error: Exception | None) -> None:
+        if answer.done():
+            return
+        if error is None:
+            answer.set_result(addresses)
+        else:
+            answer.set_exception(error)
+
+    def ask() -> None:
+        addresses: list[str] = []
+        failure: Exception | None = None
+        try:
+            addresses = [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+        except (OSError, UnicodeError) as error:
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(deliver, addresses, failure)
+
+    threading.Thread(target=ask, name="dns", daemon=True).start()
+    return await answer
+
+
+def _resolved(host: str, address: str, port: int, is_ipv6: bool) -> ResolveResult:
+    family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
+    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)

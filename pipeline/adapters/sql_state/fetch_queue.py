@@ -1,0 +1,138 @@
+"""Pages to fetch: one at a time for each host, in any number of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, delete, func, or_, select, update
+
+from pipeline.adapters.sql_state.claims import (
+    CLOCK_SLACK,
+    GIVEN_BACK,
+    Claimant,
+    claim_rows,
+    gone_holders,
+    is_free,
+    is_held,
+)
+from pipeline.adapters.sql_state.columns import EPOCH
+from pipeline.adapters.sql_state.database import Database, rows_where
+from pipeline.adapters.sql_state.schema import fetch_queue, hosts
+from pipeline.adapters.sql_state.tombstones import buried_among
+from pipeline.ports import PageRequest
+
+WAITING, FAILED = "waiting", "failed"
+
+
+class SqlFetchQueue:
+    """The ``FetchQueue`` part of the state. A claim counts as an attempt, so a page that kills its fetcher runs out."""
+
+    _db: Database
+
+    def claim_pages(
+        self, now: datetime, limit: int, holder: str, lease_seconds: float, host_delay_seconds: float
+    ) -> Sequence[PageRequest]:
+        """Claim due pages, at most one a host, and keep each claimed host closed for ``host_delay_seconds``."""
+        delay = timedelta(seconds=host_delay_seconds)
+        claimant = Claimant(holder, now, lease_seconds)
+        with self._db.writing() as connection:
+            wanted = _first_due_by_host(connection, now, delay).limit(limit)
+            claimed = {"attempts": fetch_queue.c.attempts + 1, "added_again": False}
+            rows = claim_rows(connection, fetch_queue, wanted, claimant, **claimed)
+            closed = update(hosts).where(hosts.c.host.in_([row.host for row in rows])).values(open_at=now + delay)
+            connection.execute(closed)
+            key, form = fetch_queue.c.article_id, fetch_queue.c.article
+            found = rows_where(connection, select(key, form), key, [row.article_id for row in rows])
+            articles = {row.article_id: row.article for row in found}
+        return [PageRequest(**row._mapping, article=articles[row.article_id]) for row in rows]
+
+    def finish_page(self, article_id: str, holder: str, *, cause: str = "", retry_at: datetime | None = None) -> bool:
+        """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost."""
+        is_ours = is_held(fetch_queue, article_id, holder)
+        with self._db.writing() as connection:
+            row = connection.execute(select(fetch_queue.c.added_again).where(is_ours).with_for_update()).one_or_none()
+            if row is None:
+                return False
+            if row.added_again or cause or retry_at:
+                changes = _after_fetch(row.added_again, cause, retry_at)
+                connection.execute(update(fetch_queue).where(is_ours).values(changes | GIVEN_BACK))
+            else:
+                connection.execute(delete(fetch_queue).where(is_ours))
+        return True
+
+    def queued_pages(self) -> Mapping[str, int]:
+        """Return the number of rows by status: waiting (those being fetched among them), failed."""
+        by_status = select(fetch_queue.c.status, func.count().label("rows")).group_by(fetch_queue.c.status)
+        with self._db.reading() as connection:
+            found = connection.execute(by_status)
+            return {WAITING: 0, FAILED: 0} | {row.status: row.rows for row in found}
+
+
+def add_pages(db: Database, connection: Connection, pages: Sequence[PageRequest], now: datetime | None) -> None:
+    """Add pages to fetch, but for deleted articles; a row that is there takes the new form and is due again.
+
+    One that is being fetched stays claimed, and is due again when that fetch ends, since that fetches the former form.
+    """
+    buried = buried_among(connection, {page.article_id for page in pages})
+    wanted = [page for page in pages if page.article_id not in buried]
+    rows = [
+        {
+            "article_id": page.article_id,
+            "url": page.url,
+            "host": page.host,
+            "article": page.article,
+            "attempts": page.attempts,
+            "status": WAITING,
+            "cause": "",
+            "due": now or EPOCH,
+            "added_again": False,
+        }
+        for page in wanted
+    ]
+    if not rows:
+        return
+    insert = db.insert(fetch_queue)
+    changes = {name: insert.excluded[name] for name in rows[0] if name != "article_id"}
+    changes["added_again"] = fetch_queue.c.claimed_by.is_not(None)
+    connection.execute(insert.on_conflict_do_update(index_elements=[fetch_queue.c.article_id], set_=changes), rows)
+    new_hosts = [{"host": host, "open_at": EPOCH} for host in sorted({page.host for page in wanted})]
+    db.insert_new(connection, hosts, new_hosts)
+
+
+def _first_due_by_host(connection: Connection, now: datetime, delay: timedelta) -> Select[Any]:
+    """Select, for each open host, its longest due page. Both rows are locked, so that a host is claimed once.
+
+    Without the articles, which are long and would be sorted along.
+    """
+    gone = gone_holders(connection, fetch_queue)
+    other = fetch_queue.alias("other")
+    first = (
+        select(other.c.article_id)
+        .where(other.c.host == hosts.c.host, _is_due(other, now), is_free(other, now, gone))
+        .order_by(other.c.due, other.c.article_id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    # A host that is closed for longer than the delay was closed before the clock was set back.
+    is_open = or_(hosts.c.open_at <= now, hosts.c.open_at > now + delay + CLOCK_SLACK)
+    return (
+        select(*(fetch_queue.c[name] for name in PageRequest.__struct_fields__ if name != "article"))
+        .select_from(hosts.join(fetch_queue, fetch_queue.c.article_id == first))
+        .where(is_open, _is_due(fetch_queue, now))
+        .order_by(fetch_queue.c.due, fetch_queue.c.article_id)
+    )
+
+
+def _is_due(queue: FromClause, now: datetime) -> ColumnElement[bool]:
+    return (queue.c.status == WAITING) & (queue.c.due <= now)
+
+
+def _after_fetch(added_again: bool, cause: str, retry_at: datetime | None) -> dict[str, Any]:
+    """Return what a row becomes that is not done: to be tried later, due with its new form, or failed for good."""
+    if retry_at is not None:
+        return {"status": WAITING, "cause": cause, "due": retry_at, "added_again": False}
+    if added_again:
+        return {"status": WAITING, "cause": "", "added_again": False}
+    return {"status": FAILED, "cause": cause}

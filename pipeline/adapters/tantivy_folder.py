@@ -1,0 +1,95 @@
+"""The folder of an embedded index: made once, opened many times, and never taken for what it is not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import tantivy
+
+from pipeline.adapters.tantivy_document import SCHEMA_NUMBER
+from pipeline.errors import DataFolderError
+
+MARKER_FILE: Final = "wirewatch-index.json"
+"""Names the schema of the index beside it: tantivy's own file knows the fields, but not our analyser's rules."""
+
+
+def make_index(path: Path, schema: tantivy.Schema) -> tantivy.Index:
+    """Return the index in ``path``, made when there is none. Raises ``DataFolderError`` when it cannot be used."""
+    try:
+        if not path.is_dir():
+            path.mkdir(parents=True)
+            sync_folder(path.parent)
+        if not (path / "meta.json").exists() and not (path / MARKER_FILE).exists():
+            _write_marker(path)
+        _check_marker(path)
+        index = tantivy.Index(schema, str(path))
+    except (OSError, ValueError) as error:
+        raise damaged(path, error) from error
+    index.config_reader("manual")
+    return index
+
+
+def find_index(path: Path, schema: tantivy.Schema) -> tantivy.Index | None:
+    """Return the index in ``path``, None when there is none. Raises ``DataFolderError`` when it cannot be used."""
+    if not (path / "meta.json").exists():
+        return None
+    _check_marker(path)
+    try:
+        index = tantivy.Index.open(str(path))
+        if index.schema != schema:
+            raise ValueError("its fields are not those of its schema number")
+    except (OSError, ValueError) as error:
+        raise damaged(path, error) from error
+    index.config_reader("manual")  # else a thread watches the folder, and what a call sees depends on its pace
+    return index
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable.
+
+    tantivy syncs the folder before it renames ``meta.json`` and not after: without this, a power cut can take the last
+    commits back, although each of their files is on disk.
+    """
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write_marker(path: Path) -> None:
+    """Say which schema the index has; on disk before the index is, so that no index is ever without it."""
+    written = path / f"{MARKER_FILE}.new"
+    with written.open("wb") as file:
+        file.write(msgspec.json.encode({"schema": SCHEMA_NUMBER}))
+        file.flush()
+        os.fsync(file.fileno())
+    written.replace(path / MARKER_FILE)
+    sync_folder(path)
+
+
+def _check_marker(path: Path) -> None:
+    try:
+        number = msgspec.json.decode((path / MARKER_FILE).read_bytes(), type=dict[str, int]).get("schema")
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DataFolderError(
+            f"{path} holds files but no readable {MARKER_FILE}, so it is no index of Wirewatch ({error}); "
+            "name another folder in WIREWATCH_INDEX"
+        ) from error
+    if number != SCHEMA_NUMBER:
+        raise DataFolderError(
+            f"the index in {path} has schema {number} and this release reads schema {SCHEMA_NUMBER}; "
+            "use the release that wrote it, or name a new folder in WIREWATCH_INDEX and fill it with "
+            "`wirewatch index --rebuild`"
+        )
+
+
+def damaged(path: Path, error: Exception) -> DataFolderError:
+    """Return the error for a folder that cannot be opened because of ``error``."""
+    return DataFolderError(
+        f"the index in {path} cannot be opened: {error}; restore the folder from a backup, "
+        "or name a new one in WIREWATCH_INDEX and fill it with `wirewatch index --rebuild`"
+    )

@@ -1,0 +1,1 @@
+"""Alert: rules against live articles, an outbox, and the channels that empty it."""

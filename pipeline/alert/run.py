@@ -1,0 +1,95 @@
+"""The alert step: match every live article against the rules; once for each rule and family, into the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from hashlib import blake2b
+
+from msgspec import Struct
+
+from pipeline import topics
+from pipeline.article import DELETION_HEADER, Article, decode_article
+from pipeline.errors import BadArticle
+from pipeline.outcomes import NO_RULE, DropReason, Status
+from pipeline.ports import Clock, Outbox, Record, Records
+from pipeline.query.matcher import MatchDocument, Matcher, compile_matcher
+from pipeline.query.parse import parse
+from pipeline.rule import Alert, Rule
+from pipeline.worker import Handled
+
+GROUP = "alert"
+INPUTS = (topics.ready("live"),)
+"""Only the live lane: what is backfilled never alerts."""
+
+
+class CompiledRule(Struct, frozen=True):
+    """A rule with its query ready to run."""
+
+    rule: Rule
+    matcher: Matcher
+
+
+def compile_rules(rules: Sequence[Rule]) -> Sequence[CompiledRule]:
+    """Compile the enabled rules. Raises ``QueryError`` for one that cannot be read (``load_rules`` checks before)."""
+    return [CompiledRule(rule, compile_matcher(parse(rule.query))) for rule in rules if rule.enabled]
+
+
+def alert_records(
+    records: Sequence[Record], *, rules: Sequence[CompiledRule], outbox: Outbox, state: Records, clock: Clock
+) -> Sequence[Handled]:
+    """Match a batch and save its alerts with their deliveries; an alert that is there already is not saved again.
+
+    Of an article that was deleted while it was on its way nobody is told.
+    """
+    now = clock()
+    alerts: list[tuple[Alert, Sequence[str]]] = []
+    handled: list[Handled] = []
+    for record in records:
+        if record.headers.get("kind") == DELETION_HEADER["kind"]:
+            handled.append(Handled(record, Status.DUPLICATE, reason="deletion"))
+            continue
+        try:
+            article = decode_article(record.value)
+        except BadArticle as bad:
+            handled.append(Handled(record, Status.DEAD, reason=bad.reason, detail=bad.detail))
+            continue
+        raised = [(alert_of(rule, article, now), rule.channels) for rule in matching_rules(rules, article)]
+        alerts += raised
+        handled.append(
+            Handled(record, Status.PUBLISHED if raised else Status.DUPLICATE, reason="" if raised else NO_RULE)
+        )
+    buried = set(state.tombstoned({alert.article_id for alert, _ in alerts})) if alerts else set()
+    if told := [(alert, channels) for alert, channels in alerts if alert.article_id not in buried]:
+        outbox.save_alerts(told, now)
+    return [_unless_buried(result, buried) for result in handled] if buried else handled
+
+
+def _unless_buried(result: Handled, buried: Collection[str]) -> Handled:
+    if result.status is Status.PUBLISHED and decode_article(result.record.value).id in buried:
+        return Handled(result.record, Status.DROPPED, reason=DropReason.TOMBSTONED)
+    return result
+
+
+def matching_rules(rules: Sequence[CompiledRule], article: Article) -> Sequence[Rule]:
+    """Return the rules that select this article."""
+    document = MatchDocument.of(article)
+    return [compiled.rule for compiled in rules if compiled.matcher.matches(document)]
+
+
+def alert_of(rule: Rule, article: Article, now: datetime) -> Alert:
+    """Return the alert of a rule for an article's family; its id depends on those two alone."""
+    family = article.family or article.id
+    return Alert(
+        id=blake2b(f"{rule.id}\n{family}".encode(), digest_size=16).hexdigest(),
+        rule=rule.id,
+        rule_name=rule.name or rule.id,
+        family=family,
+        article_id=article.id,
+        title=article.title,
+        url=article.url,
+        outlet=article.outlet,
+        published=article.published,
+        first_seen=article.first_seen,
+        raised_at=now,
+    )

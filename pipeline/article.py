@@ -1,0 +1,168 @@
+"""The article: the one record that travels the whole path, and how it is written and read.
+
+Field names follow schema.org NewsArticle and IPTC ninjs where those have one. A stage never changes an article;
+it returns a new one (``msgspec.structs.replace``).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from pipeline.errors import BadArticle
+
+SCHEMA_VERSION = "1.0"
+"""``major.minor``. A newer minor only adds fields and is read; another major goes to the dead letters."""
+
+Lane = Literal["live", "backfill"]
+TextFrom = Literal["feed", "page", "file"]
+
+
+class Heading(Struct, frozen=True):
+    """A sub-heading: a paragraph of ``body`` that starts at character ``offset``."""
+
+    offset: int
+    text: str
+
+
+class Article(Struct, frozen=True, kw_only=True):
+    """One article of one outlet. All times are aware and in UTC; all text is NFC with no control characters."""
+
+    schema_version: str = SCHEMA_VERSION
+    id: str
+    """128-bit hash in hexadecimal (see ``pipeline.identity``), fixed at poll."""
+    lane: Lane = "live"
+    url: str = ""
+    canonical_url: str = ""
+    guid: str = ""
+    feed: str = ""
+    """Id of the feed that brought this form of the article; empty for a file."""
+    outlet: str = ""
+    """Who published it."""
+    origin: str = ""
+    """Who wrote it, when known to be another."""
+    title: str = ""
+    summary: str = ""
+    body: str = ""
+    """Plain text; paragraphs (headings among them) are separated by one empty line."""
+    headings: tuple[Heading, ...] = ()
+    html: str = ""
+    """Markup of the item's text as the feed or file gave it; the text stage turns it into ``body`` and empties it."""
+    page: str = ""
+    """Key of the stored page in the pages port; empty when there is none."""
+    text_from: TextFrom = "feed"
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    language: str = "und"
+    """ISO 639-1 where there is one; ``und`` when unsure. Before the language stage: the feed's own claim."""
+    published: datetime | None = None
+    """As claimed by the outlet; clamped and flagged when impossible."""
+    updated: datetime | None = None
+    first_seen: datetime | None = None
+    """When Wirewatch first had it; set by poll, fixed by settle. Alerts, routing and order use it."""
+    fetched: datetime | None = None
+    flags: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    """The enrichment stages this form went through, ``name/version`` each."""
+    content_hash: str = ""
+    """Hash of title, summary and body; set by settle. A new hash is a new revision."""
+    revision: int = 0
+    version: int = 0
+    """Grows with every published form of this id; the index keeps the highest."""
+    family: str = ""
+    """Id of the first article with the same text."""
+    story: str = ""
+    source_path: str = ""
+    """Where a file's article came from, as given on the command line."""
+    extra: dict[str, Any] = {}
+    """Keys of an ingested JSON line that are not fields of an article, kept aside; never indexed."""
+
+    def flagged(self, *flags: str) -> Article:
+        """Return this article with ``flags`` added, each once."""
+        return msgspec.structs.replace(self, flags=tuple(dict.fromkeys((*self.flags, *flags))))
+
+
+class Deletion(Struct, frozen=True, kw_only=True):
+    """An order to forget an article, on the same topics and under the same key as the article itself."""
+
+    id: str
+    reason: str
+    deleted_at: datetime
+
+
+DELETION_HEADER = {"kind": "deletion"}
+"""Headers of a record whose value is a ``Deletion``; a record without them holds an ``Article``."""
+
+SOURCE_HEADER = "source"
+"""Header with the place of the raw record (``topic/partition/offset``) that an enriched one was made from. It stays
+the same when a step before settle publishes twice, so that settle can tell a redelivery from an edit. A replayed raw
+record bears it too, with the place it had before it died, so that it cannot pass for an edit either."""
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises on a stranger's bytes; the last for JSON nested thousands deep, also in keys it passes over."""
+
+MAX_NESTING = 64
+"""Of ``extra``: what is read at one depth of calls must be written at another, and both count as recursion."""
+
+_encoder = msgspec.json.Encoder()
+_article_decoder = msgspec.json.Decoder(Article)
+_deletion_decoder = msgspec.json.Decoder(Deletion)
+
+
+def encode_article(article: Article) -> bytes:
+    """Return the article as one line of JSON in UTF-8, without the line end."""
+    return _encoder.encode(article)
+
+
+def decode_article(value: bytes | None) -> Article:
+    """Return the article of a record's value.
+
+    Raises:
+        BadArticle: the value is null, not JSON, not an article, nested too deep, or of another major schema version.
+    """
+    if value is None:
+        raise BadArticle("null value", "the record has a key but no value")
+    try:
+        article = _article_decoder.decode(value)
+    except UNREADABLE as error:
+        raise BadArticle("not an article", str(error)) from error
+    if not nests_within(article.extra, MAX_NESTING):
+        raise BadArticle("not an article", f"extra is nested more than {MAX_NESTING} deep")
+    if article.schema_version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
+        raise BadArticle("unknown schema version", f"{article.schema_version}; this release reads {SCHEMA_VERSION}")
+    return article
+
+
+def nests_within(value: Any, levels: int) -> bool:
+    """Return whether no list or object in ``value`` stands deeper than ``levels`` below it."""
+    layer = [value]
+    for _ in range(levels):
+        layer = [
+            inner
+            for outer in layer
+            for inner in (outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ())
+        ]
+        if not layer:
+            return True
+    return not any(isinstance(inner, dict | list) for inner in layer)
+
+
+def encode_deletion(deletion: Deletion) -> bytes:
+    """Return the deletion as JSON in UTF-8."""
+    return _encoder.encode(deletion)
+
+
+def decode_deletion(value: bytes | None) -> Deletion:
+    """Return the deletion of a record's value; raises ``BadArticle`` when it is none."""
+    try:
+        return _deletion_decoder.decode(value or b"")
+    except UNREADABLE as error:
+        raise BadArticle("not a deletion", str(error)) from error
+
+
+def article_json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of an article, generated from the class above."""
+    return msgspec.json.schema(Article)

@@ -1,0 +1,127 @@
+"""The command line: what commands there are, and how every one of them ends.
+
+Data on stdout, everything said about it on stderr. A command's module is imported when the command is called, so that
+``wirewatch --help`` need not wait for parsers, databases and an index.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from pipeline.commands.context import Context, safe
+from pipeline.errors import EXIT_FAILED, TryLater, WirewatchError
+
+COMMANDS: Final = {
+    "run": ("run", "Run every step in this process, with live progress."),
+    "demo": ("run", "Watch Wirewatch at work without a network: a small news world on 127.0.0.1."),
+    "ingest": ("ingest", "Send files down the whole path; returns when their articles are searchable."),
+    "preview": ("ingest", "Print, as JSON lines, what the path would make of files; stores nothing."),
+    "search": ("articles", "Search the articles."),
+    "show": ("articles", "Show one article: its text, what is known of it, and its revisions."),
+    "delete": ("articles", "Remove articles from index, pages and revisions, and keep them out for good."),
+    "feeds": ("feeds", "The feeds that are polled."),
+    "rules": ("rules", "The rules that raise alerts."),
+    "alerts": ("alerts", "What the rules raised."),
+    "dead": ("dead", "Records that could not be handled, with the reason."),
+    "poll": ("workers", "Poll the feeds that are due and publish what is new or changed."),
+    "fetch": ("workers", "Fetch the pages that wait, and publish their articles again with them."),
+    "enrich": ("workers", "Turn raw articles into clean text with a language."),
+    "settle": ("workers", "Give every article its identity, revision and family."),
+    "index": ("workers", "Write settled articles into the search index."),
+    "alert": ("workers", "Match live articles against the rules and deliver alerts."),
+    "status": ("status", "Show what each step has done and has still to do."),
+    "doctor": ("doctor", "Look at every dependency, folder and version, and say what to do."),
+    "backup": ("backup", "Copy state, broker log, pages and configuration while everything goes on running."),
+}
+"""Name → module of ``pipeline.commands`` and the first line of its help (a test keeps the two alike)."""
+
+
+class _Later(TyperCommand):
+    """A command that is known by name and help; its module is imported when it is called."""
+
+    def __init__(self, name: str, module: str, text: str) -> None:
+        super().__init__(name, help=text, callback=None)
+        self._module = module
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        return self.load().make_context(info_name, args, parent=parent, **extra)
+
+    def load(self) -> Any:
+        """Return the command itself: one of its module's, or all of them as a group of this name."""
+        group = typer.main.get_group(import_module(f"pipeline.commands.{self._module}").app)
+        return group.commands.get(self.name or "", group)
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(**attrs)
+        for name, (module, text) in COMMANDS.items():
+            self.add_command(_Later(name, module, text))
+
+
+app = typer.Typer(
+    name="wirewatch",
+    cls=_Commands,
+    help="Watches the world's news feeds: full-text search and alerts, on one machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 partly done, 4 dead letters cannot be written, 5 breaker tripped.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"wirewatch {version('wirewatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    data: Annotated[str | None, typer.Option(help="Folder of the embedded parts (default: data).")] = None,
+    config: Annotated[str | None, typer.Option(help="Folder of feeds.opml and rules.yml.")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options of every command; each is a setting too (WIREWATCH_DATA, wirewatch.toml)."""
+    given: dict[str, Any] = {"data": data, "config": config, "log_level": log_level}
+    for name in ("data", "config"):
+        if given[name]:  # a path on the command line is relative to where it was typed
+            given[name] = str(Path(given[name]).absolute())
+    ctx.obj = Context(given)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its code; a user's mistake gets a sentence, never a traceback."""
+    try:
+        app(arguments)
+        sys.exit()
+    except WirewatchError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except TryLater as later:
+        _say(f"{later.cause}. Nothing was changed by this; try again.")
+        sys.exit(EXIT_FAILED)
+    except BrokenPipeError:  # `wirewatch search … | head`: the reader has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FAILED)
+
+
+def _say(message: str) -> None:
+    typer.echo(f"wirewatch: {safe(message)}", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands, one file a topic; each reads its arguments, opens ports through wiring and prints."""

@@ -1,0 +1,233 @@
+"""wirewatch search, show and delete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from pipeline import topics, wiring
+from pipeline.article import DELETION_HEADER, Deletion, encode_deletion
+from pipeline.commands.context import EXIT_INTERRUPTED, Context, safe, stop_on_signals
+from pipeline.commands.printing import Json, counted, pointing_into, print_json, print_json_lines
+from pipeline.errors import TryLater, UsageError, WirewatchError
+from pipeline.identity import article_id, canonical_link
+from pipeline.ports import ArticleRecord, Hit, Message, Revision, Sort
+from pipeline.query.dates import period
+from pipeline.query.highlight import Snippet, snippets
+from pipeline.query.tree import Query
+from pipeline.search.run import Answer, Question, search_articles, understand
+from pipeline.wiring import Ports, utc_now
+
+app = typer.Typer()
+ID = re.compile(r"[0-9a-f]{32}")
+PAGE = 1_000
+"""Articles that a query to delete looks up at once."""
+
+
+@app.command()
+def search(
+    ctx: typer.Context,
+    query: Annotated[
+        str, typer.Argument(help='Words, "phrases", AND OR NOT, (…), field:word, published:>=2024-03-01, *.')
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Print articles as JSON lines.")] = False,
+    first: Annotated[str, typer.Option("--from", help="Published on this day or later (YYYY-MM-DD).")] = "",
+    last: Annotated[str, typer.Option("--to", help="Published on this day or earlier (YYYY-MM-DD).")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to print at most.")] = 20,
+    sort: Annotated[str, typer.Option(help="relevance, newest or oldest.")] = "relevance",
+) -> None:
+    """Search the articles."""
+    context: Context = ctx.obj
+    _check_days(first, last)
+    question = Question(text=query, first_day=first, last_day=last, sort=_sort(sort), limit=limit)
+    wiring.require_data_folder(context.settings)
+    with closing(wiring.open_index(context.settings, writer=False)) as index, pointing_into(query):
+        answer = search_articles(index, question, utc_now())
+    if json:
+        print_json_lines(hit.article for hit in answer.hits)
+    else:
+        _print_hits(answer)
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    article: Annotated[str, typer.Argument(help="An article's id or address.")],
+    json: Json = False,
+) -> None:
+    """Show one article: its text, what is known of it, and its revisions."""
+    context: Context = ctx.obj
+    ident = _id_of(article)
+    if ident is None:
+        raise UsageError(f"“{article}” is neither an article's id (32 hexadecimal digits) nor an http(s) address.")
+    with context.open() as ports, closing(wiring.open_index(context.settings, writer=False)) as index:
+        if ports.state.tombstoned([ident]):
+            raise WirewatchError(f"{article} was deleted, and is kept out.")
+        ident = ports.state.first_name(ident)
+        record, revisions = ports.state.record(ident), ports.state.revisions(ident)
+        searchable = index.get(ident) is not None
+    if record is None:
+        raise WirewatchError(f"There is no article {article}. `wirewatch dead list` shows what failed.")
+    if json:
+        print_json(
+            {"article": record.article, "searchable": searchable, "seen_in": record.seen_in,
+             "revisions": [{"revision": r.article.revision, "version": r.article.version, "at": r.at,
+                            "title": r.article.title, "content_hash": r.article.content_hash} for r in revisions]}
+        )  # fmt: skip
+    else:
+        typer.echo("\n".join(_described(record, revisions, searchable=searchable)))
+
+
+@app.command()
+def delete(
+    ctx: typer.Context,
+    target: Annotated[str, typer.Argument(help="An article's id or address, or a query.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with the tombstone.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Delete what a query selects without asking.")] = False,
+) -> None:
+    """Remove articles from index, pages and revisions, and keep them out for good."""
+    from pipeline import steps
+
+    context: Context = ctx.obj
+    with context.open() as ports, stop_on_signals() as stop:
+        ident = _id_of(target)
+        ids = [ports.state.first_name(ident)] if ident else list(_matching(context, target))
+        if not ids:
+            raise WirewatchError(f"Nothing matches “{target}”; nothing was deleted.")
+        if not ident and not yes:
+            typer.confirm(f"Delete {counted(len(ids), 'article')} for good?", abort=True, err=True)
+        known = sum(ports.state.record(each) is not None for each in ids)
+        delete_articles(ports, ids, reason)
+        steps.drain(ports, stop.wait, on_wait=lambda _: None)
+    if stop.is_set():
+        typer.echo("stopped: the articles are deleted, and leave the index with the next run", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if known:
+        typer.echo(f"deleted {counted(known, 'article')}", err=True)
+    else:
+        typer.echo(f"{target} is not here; it is kept out from now on", err=True)
+
+
+def delete_articles(ports: Ports, ids: list[str], reason: str) -> None:
+    """Put up tombstones first, so that nothing brings an article back, then send the deletions down the path."""
+    now = ports.clock()
+    pages = ports.state.bury(ids, reason, now)
+    topic = topics.enriched("live")
+    messages = [
+        Message(
+            topic=topic, key=ident, headers=DELETION_HEADER,
+            value=encode_deletion(Deletion(id=ident, reason=reason, deleted_at=now)),
+        )
+        for ident in ids
+    ]  # fmt: skip
+    failed = [failure for failure in ports.broker.publish(messages) if failure is not None]
+    if failed:
+        raise WirewatchError(
+            f"{len(failed)} deletions could not be published ({failed[0].cause}). The tombstones are up; "
+            "run the same command again to take the articles out of the index."
+        )
+    try:
+        for key in pages:
+            ports.pages.delete(key)
+    except TryLater as later:
+        raise WirewatchError(
+            f"The articles are deleted and leave the index, but not all of their pages could be removed "
+            f"({later.cause}); those go with their retention."
+        ) from None
+
+
+def _matching(context: Context, text: str) -> Iterator[str]:
+    """Yield the ids of all articles that a query selects; pages are read one at a time, since articles are large."""
+    with closing(wiring.open_index(context.settings, writer=False)) as index:
+        with pointing_into(text):
+            tree = understand(text, utc_now())
+        offset = 0
+        while hits := index.search(tree, sort="oldest", limit=PAGE, offset=offset).hits:
+            yield from (hit.article.id for hit in hits)
+            offset += len(hits)
+
+
+def _id_of(text: str) -> str | None:
+    if ID.fullmatch(text):
+        return text
+    link = canonical_link(text) if "://" in text else ""
+    return article_id(link=link, feed_url="", guid="", content="") if link else None
+
+
+def _sort(text: str) -> Sort:
+    match text:
+        case "relevance" | "newest" | "oldest":
+            return text
+        case _:
+            raise UsageError(f"--sort cannot be “{text}”: relevance, newest or oldest.")
+
+
+def _check_days(first: str, last: str) -> None:
+    periods = {}
+    for option, text in (("--from", first), ("--to", last)):
+        if text:
+            try:
+                periods[option] = period(text, utc_now())
+            except ValueError as error:
+                raise UsageError(f"{option} cannot be “{text}”: {error}.") from None
+    if len(periods) == 2 and periods["--from"][0] >= periods["--to"][1]:
+        raise UsageError(f"--from {first} is after --to {last}, so nothing can be found.")
+
+
+def _described(record: ArticleRecord, revisions: Sequence[Revision], *, searchable: bool) -> Iterator[str]:
+    found = record.article
+    yield safe(found.title) + "\n"
+    rows = {
+        "id": found.id, "url": found.url, "outlet": found.outlet, "authors": ", ".join(found.authors),
+        "language": found.language, "published": found.published, "first seen": found.first_seen,
+        "family": found.family if found.family != found.id else "", "lane": found.lane, "text from": found.text_from,
+        "flags": ", ".join(found.flags), "searchable": "yes" if searchable else "not yet",
+        "seen in": ", ".join(record.seen_in), "file": found.source_path,
+    }  # fmt: skip
+    yield from (f"{name:>11}  {safe(str(value))}" for name, value in rows.items() if value)
+    for revision in revisions:
+        form = revision.article
+        number = f"{form.revision} (version {form.version})"
+        yield f"{'revision':>11}  {number}  {revision.at:%Y-%m-%d %H:%M}  {safe(form.title)}"
+    yield "\n" + safe(found.body or found.summary)
+
+
+def _print_hits(answer: Answer) -> None:
+    console = Console(highlight=False)
+    console.soft_wrap = not console.is_terminal  # a pipe gets each snippet on one line
+    if not answer.total:
+        typer.echo("Nothing found.", err=True)
+    for hit in answer.hits:
+        _print_hit(console, hit, answer.query)
+    if answer.total > len(answer.hits):
+        typer.echo(f"{len(answer.hits):,} of {answer.total:,} found; --limit shows more.", err=True)
+
+
+def _print_hit(console: Console, hit: Hit, tree: Query) -> None:
+    article = hit.article
+    when = article.published or article.first_seen
+    title = safe(article.title) or "(no title)"
+    found = snippets(article, tree)
+    in_title = next((each for each in found if each.text == article.title), None)
+    console.print(_marked(in_title, "bold") if in_title else Text(title, "bold"))
+    facts = (f"{when:%Y-%m-%d %H:%M}" if when else "", article.outlet, article.language, article.id)
+    console.print(Text(safe("  ".join(fact for fact in facts if fact)), "dim"))
+    shown = {article.title}
+    for snippet in found:  # a feed's summary is often the beginning of its text
+        if snippet.text not in shown:
+            console.print(Text("  ") + _marked(snippet))
+        shown.add(snippet.text)
+    console.print()
+
+
+def _marked(snippet: Snippet, style: str = "") -> Text:
+    text = Text(safe(snippet.text).replace("\n", " "), style)
+    for start, end in snippet.marks:
+        text.stylize("bold yellow", start, end)
+    return text

@@ -1,0 +1,160 @@
+"""wirewatch doctor: every dependency, folder and version, and what to do about each."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Literal
+
+import typer
+from msgspec import Struct
+
+from pipeline import wiring
+from pipeline.commands.context import Context
+from pipeline.commands.printing import Json, counted, print_json_lines, print_table
+from pipeline.enrich.run import check_stages
+from pipeline.errors import TryLater, UsageError, WirewatchError
+from pipeline.opml import read_opml
+from pipeline.rules_file import channels_not_set_up, check_rules, load_rules
+from pipeline.settings import Settings
+
+app = typer.Typer()
+
+LOW_DISK_BYTES = 2_000_000_000
+
+
+class Finding(Struct, frozen=True):
+    """One thing the doctor looked at, and what to do when it is not well."""
+
+    what: str
+    verdict: Literal["ok", "warning", "bad"]
+    detail: str
+    next: str = ""
+
+
+@app.command()
+def doctor(ctx: typer.Context, json: Json = False) -> None:
+    """Look at every dependency, folder and version, and say what to do.
+
+    Exit code 1 when something is bad; a warning alone is 0.
+    """
+    context: Context = ctx.obj
+    findings = list(_examine(context))
+    if json:
+        print_json_lines(findings)
+    else:
+        rows = ((f.verdict, f.what, f"{f.detail}: {f.next}" if f.next else f.detail) for f in findings)
+        print_table(("", "", ""), rows, empty="")
+    if bad := [finding.what for finding in findings if finding.verdict == "bad"]:
+        raise WirewatchError(f"Not well: {', '.join(bad)}.")
+
+
+def _examine(context: Context) -> Iterator[Finding]:
+    settings = context.settings  # an unusable setting is a usage error of its own, with its own message
+    yield Finding("python", "ok" if sys.version_info >= (3, 11) else "bad", ".".join(map(str, sys.version_info[:3])))
+    yield Finding("sqlite", "ok", sqlite3.sqlite_version)
+    yield from _packages()
+    yield from _folder(settings)
+    yield _tried("feeds.opml", lambda: _feeds(settings))
+    yield _tried("rules.yml", lambda: _rules(settings))
+    yield _tried("stages", lambda: _stages(settings))
+    yield _tried("channels", lambda: ", ".join(wiring.check_channels(settings)))
+    if settings.data_folder.is_dir():
+        yield _tried("broker, state and pages", lambda: _opens(context))
+        yield _tried("index", lambda: _index_opens(settings))
+    if not settings.contact:
+        yield Finding(
+            "contact", "warning", "not set",
+            "set WIREWATCH_CONTACT to an address or URL, so that publishers can reach you instead of blocking you",
+        )  # fmt: skip
+
+
+def _required() -> list[str]:
+    """Return the packages that the installed Wirewatch says it needs on every machine, extras aside."""
+    wanted = importlib.metadata.requires("wirewatch") or []
+    return sorted(re.split(r"[^A-Za-z0-9._-]", need, maxsplit=1)[0] for need in wanted if ";" not in need)
+
+
+def _packages() -> Iterator[Finding]:
+    found, missing = [], []
+    for name in _required():
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    yield Finding("packages", "ok", ", ".join(found))
+    for name in missing:
+        yield Finding(name, "bad", "not installed", "run `make install`, or pip install wirewatch")
+
+
+def _folder(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_folder
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    yield Finding(
+        "disk", "ok" if free > LOW_DISK_BYTES else "warning", f"{free / 1e9:.0f} GB free at {existing}",
+        "" if free > LOW_DISK_BYTES else "make room: a full disk stops every step (nothing is lost)",
+    )  # fmt: skip
+    if not folder.exists():
+        yield Finding("data folder", "warning", f"{folder} does not exist yet", "`wirewatch run` makes it")
+    elif not folder.is_dir():
+        yield Finding("data folder", "bad", f"{folder} is a file", "name a folder with --data")
+    elif not os.access(folder, os.W_OK):
+        yield Finding(
+            "data folder", "bad", f"{folder} cannot be written", "change its owner or name another with --data"
+        )
+    else:
+        yield Finding("data folder", "ok", str(folder))
+
+
+def _tried(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, "ok", look())
+    except (WirewatchError, TryLater) as error:
+        return Finding(what, "bad", str(error))
+
+
+def _feeds(settings: Settings) -> str:
+    path = settings.config_folder / "feeds.opml"
+    try:
+        result = read_opml(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    if result.problems:
+        raise UsageError("; ".join(result.problems[:5]))
+    return f"{counted(len(result.feeds), 'feed')} in {path}"
+
+
+def _rules(settings: Settings) -> str:
+    path = settings.config_folder / "rules.yml"
+    if problems := check_rules(path):
+        raise UsageError("; ".join(problems[:5]))
+    rules = load_rules(path)
+    try:
+        known = wiring.check_channels(settings)
+    except UsageError:
+        return f"{counted(len(rules), 'rule')} in {path}"  # the finding “channels” says what is wrong
+    if problems := channels_not_set_up(rules, known):
+        raise UsageError("; ".join(problems[:5]))
+    return f"{counted(len(rules), 'rule')} in {path}"
+
+
+def _stages(settings: Settings) -> str:
+    check_stages(settings.stages)
+    return ", ".join(settings.stages)
+
+
+def _opens(context: Context) -> str:
+    with context.open() as ports:
+        return f"state schema {ports.state.schema_version()}, {len(ports.broker.topics())} topics"
+
+
+def _index_opens(settings: Settings) -> str:
+    with closing(wiring.open_index(settings, writer=False)) as index:
+        return f"months: {', '.join(index.months()) or 'none yet'}"

@@ -1,0 +1,196 @@
+"""wirewatch feeds: add, list, import, export, check, pause, remove."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from msgspec.structs import replace
+
+from pipeline.commands.context import Context
+from pipeline.commands.printing import Json, counted, print_json, print_json_lines, print_table
+from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, UsageError, WirewatchError
+from pipeline.feed import Feed, KnownFeed
+from pipeline.identity import canonical_link, clean_link, feed_id
+from pipeline.opml import OpmlResult, read_opml, write_opml
+from pipeline.poll.report import FeedCheck
+from pipeline.ports import State
+
+app = typer.Typer(no_args_is_help=True, help="The feeds that are polled.")
+Known = Annotated[str, typer.Argument(metavar="FEED", help="A feed's id or address, as `feeds list` shows them.")]
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL", help="The feed's address.")],
+    title: Annotated[str | None, typer.Option(help="Name to show.")] = None,
+    outlet: Annotated[str | None, typer.Option(help="Who publishes it; several feeds may share one.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language to expect, as en or pt-BR.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag. Repeatable.")] = None,
+    full_page: Annotated[
+        bool | None, typer.Option("--full-page/--no-full-page", help="Fetch each article's page for its whole text.")
+    ] = None,
+    interval: Annotated[
+        int | None, typer.Option(min=10, max=604_800, help="Seconds between polls; 900 unless said.")
+    ] = None,
+) -> None:
+    """Add one feed, or change those settings of a known one that are given."""
+    address = clean_link(url)
+    if not address:
+        raise UsageError(f"“{url}” is not an address that can be polled; it must start with http:// or https://.")
+    if "@" in url.split("/", 3)[2]:
+        raise UsageError("An address with a user name or password is not polled, since it would be shown and stored.")
+    given: dict[str, Any] = {
+        "title": title, "outlet": outlet, "language": language, "tags": tuple(tag) if tag else None,
+        "full_page": full_page, "interval_seconds": interval,
+    }  # fmt: skip
+    context: Context = ctx.obj
+    with context.open(create=True) as ports:
+        known = ports.state.feed(feed_id(address))
+        before = known.feed if known else Feed(id=feed_id(address), url=address)
+        feed = replace(before, **{name: value for name, value in given.items() if value is not None})
+        ports.state.save_feeds([feed])
+    typer.echo(f"{'changed' if known else 'added'} {feed.id} {feed.url}", err=True)
+
+
+@app.command("list")
+def list_feeds(ctx: typer.Context, json: Json = False) -> None:
+    """List feeds with their health and, when a poll failed, why."""
+    context: Context = ctx.obj
+    with context.open() as ports:
+        known = ports.state.feeds()
+    if json:
+        print_json_lines(known)
+        return
+    print_table(
+        ("id", "status", "items", "last ok", "next", "title", "url", "cause"),
+        (
+            (
+                k.feed.id, "paused" if k.state.paused else k.state.status.value, k.state.items,
+                _time(k.state.last_ok), _time(k.state.next_due), k.feed.title or k.feed.outlet or k.feed.url,
+                k.feed.url, k.state.cause,
+            )
+            for k in known
+        ),
+        empty="No feeds yet. Add one with `wirewatch feeds add URL`, or a list with `wirewatch feeds import FILE`.",
+        only_wide=("last ok", "next", "url"),
+    )  # fmt: skip
+
+
+@app.command("import")
+def import_feeds(ctx: typer.Context, path: Annotated[Path, typer.Argument(help="An OPML file.")]) -> None:
+    """Add the feeds of an OPML file, and give known ones the settings it has for them; folders become tags."""
+    result = _read(path)
+    for problem in result.problems:
+        typer.echo(f"{path}: {problem}", err=True)
+    new = 0
+    if result.feeds:
+        context: Context = ctx.obj
+        with context.open(create=True) as ports:
+            new = ports.state.save_feeds(result.feeds)
+    typer.echo(f"{counted(len(result.feeds), 'feed')} read, {new:,} of them new", err=True)
+    if result.problems:
+        raise typer.Exit(EXIT_PARTLY if result.feeds else EXIT_FAILED)
+
+
+@app.command("export")
+def export_feeds(ctx: typer.Context) -> None:
+    """Print all feeds as OPML."""
+    context: Context = ctx.obj
+    with context.open() as ports:
+        text = write_opml([k.feed for k in ports.state.feeds()]).decode("utf-8")
+    sys.stdout.write(text)
+
+
+@app.command()
+def check(
+    ctx: typer.Context, feed: Annotated[str, typer.Argument(help="A feed's id or any address.")], json: Json = False
+) -> None:
+    """Fetch a feed now and say what would come of it; stores nothing."""
+    import asyncio
+
+    context: Context = ctx.obj
+    known = None
+    if context.settings.data_folder.is_dir():
+        with context.open() as ports:
+            known = _find(ports.state, feed)
+    if known is None and not canonical_link(feed):
+        raise UsageError(f"“{feed}” is neither a known feed's id nor an http(s) address.")
+    target = known.feed if known else Feed(id=feed_id(feed), url=clean_link(feed))
+    result = asyncio.run(_check(context, target))
+    if json:
+        print_json(result)
+    if result.cause:
+        raise WirewatchError(str(result))
+    if not json:
+        typer.echo(str(result))
+
+
+@app.command()
+def pause(
+    ctx: typer.Context, feed: Known, resume: Annotated[bool, typer.Option("--resume", help="Poll it again.")] = False
+) -> None:
+    """Stop polling a feed, or go on with it."""
+    context: Context = ctx.obj
+    with context.open() as ports:
+        known = _known(ports.state, feed)
+        ports.state.pause_feed(known.feed.id, not resume)
+    typer.echo(f"{'resumed' if resume else 'paused'} {known.feed.id} {known.feed.url}", err=True)
+
+
+@app.command()
+def remove(ctx: typer.Context, feed: Known) -> None:
+    """Forget a feed; its articles stay."""
+    context: Context = ctx.obj
+    with context.open() as ports:
+        known = _known(ports.state, feed)
+        ports.state.remove_feed(known.feed.id)
+    typer.echo(f"removed {known.feed.id} {known.feed.url}", err=True)
+
+
+def import_shipped_feeds(state: State, folder: Path) -> int:
+    """Add the feeds of ``feeds.opml`` to a state that has none, saying what is wrong with it; return how many."""
+    path = folder / "feeds.opml"
+    if state.feeds() or not path.is_file():
+        return 0
+    result = _read(path)
+    for problem in result.problems:
+        typer.echo(f"{path}: {problem}", err=True)
+    return state.save_feeds(result.feeds)
+
+
+def _find(state: State, text: str) -> KnownFeed | None:
+    return state.feed(text) or (state.feed(feed_id(text)) if canonical_link(text) else None)
+
+
+def _known(state: State, text: str) -> KnownFeed:
+    known = _find(state, text)
+    if known is None:
+        raise UsageError(f"There is no feed “{text}”; `wirewatch feeds list` shows them.")
+    return known
+
+
+async def _check(context: Context, feed: Feed) -> FeedCheck:
+    from pipeline import wiring
+    from pipeline.poll.run import check_feed
+
+    http = wiring.open_http(context.settings)
+    try:
+        return await check_feed(feed, http=http, clock=wiring.utc_now)
+    finally:
+        await http.close()
+
+
+def _read(path: Path) -> OpmlResult:
+    try:
+        return read_opml(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _time(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M") if moment else "-"

@@ -1,0 +1,173 @@
+"""wirewatch ingest and preview: files instead of feeds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline import steps, topics, wiring
+from pipeline.article import Article, Lane, encode_article
+from pipeline.commands.context import EXIT_INTERRUPTED, Context, stop_on_signals
+from pipeline.commands.dead import dead_letters
+from pipeline.commands.printing import counted, print_json_lines
+from pipeline.enrich.run import check_stages
+from pipeline.enrich.tools import Tools
+from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, WirewatchError
+from pipeline.ingest.read import FileProblem, MemoryPages, preview_path, read_path
+from pipeline.ports import Message
+from pipeline.wiring import Ports, utc_now
+
+app = typer.Typer()
+BATCH = 200
+PATIENCE_SECONDS = 3.0
+"""How long another process may take over its part of the path before the wait is worth a word."""
+
+Paths = Annotated[list[Path], typer.Argument(help="Feeds, pages, texts, JSONL files, or folders of these.")]
+
+
+@app.command()
+def ingest(
+    ctx: typer.Context,
+    paths: Paths,
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="The backfill lane: searchable, never an alert.")
+    ] = False,
+) -> None:
+    """Send files down the whole path; returns when their articles are searchable.
+
+    Exit code 3 when some files or items gave no searchable article, 1 when none did. What was deleted earlier stays
+    deleted and is no failure.
+    """
+    context: Context = ctx.obj
+    check_stages(context.settings.stages)  # what cannot end well is refused before anything is sent
+    wiring.check_channels(context.settings)
+    with context.open(create=True) as ports, stop_on_signals() as stop:
+        before = {alert.id for alert in ports.state.alerts(limit=1_000)}
+        ids, problems = _send(ports, paths, "backfill" if backfill else "live", stop)
+        if ids:
+            steps.drain(ports, stop.wait, on_wait=_Waiting().say)
+            steps.run_deliver(ports, stop.wait, once=True)
+        if stop.is_set():
+            typer.echo(
+                f"stopped; {counted(len(ids), 'article')} went down the path. Run the same command again for the rest; "
+                "what is there already is not doubled.",
+                err=True,
+            )
+            raise typer.Exit(EXIT_INTERRUPTED)
+        missing = _missing(context, ids)
+        deleted = set(ports.state.tombstoned(missing))
+        lost = _reasons(ports, [ident for ident in missing if ident not in deleted])
+        raised = [alert for alert in ports.state.alerts(limit=1_000) if alert.id not in before]
+    found = len(ids) - len(missing)
+    _sum_up(read=len(ids), found=found, deleted=len(deleted), problems=problems, raised=len(raised))
+    for reason, number in lost.items():
+        typer.echo(f"{counted(number, 'article')} not searchable: {reason}", err=True)
+    if problems or lost:
+        raise typer.Exit(EXIT_PARTLY if found or deleted else EXIT_FAILED)
+
+
+def _sum_up(*, read: int, found: int, deleted: int, problems: int, raised: int) -> None:
+    parts = [f"{counted(read, 'article')} read", f"{found:,} searchable"]
+    if deleted:
+        parts.append(f"{deleted:,} deleted earlier, kept out")
+    if problems:
+        parts.append(counted(problems, "problem"))
+    if raised:
+        parts.append(f"{counted(raised, 'alert')} raised (`wirewatch alerts list`)")
+    typer.echo(", ".join(parts), err=True)
+
+
+@app.command()
+def preview(ctx: typer.Context, paths: Paths) -> None:
+    """Print, as JSON lines, what the path would make of files; stores nothing."""
+    context: Context = ctx.obj
+    problems = articles = 0
+    tools, stages = Tools(pages=MemoryPages()), context.settings.stages
+    check_stages(stages)
+    for path in paths:
+        for item in preview_path(path, tools=tools, stages=stages, now=utc_now()):
+            if isinstance(item, FileProblem):
+                problems += 1
+                typer.echo(str(item), err=True)
+            else:
+                articles += 1
+                print_json_lines([item])
+    if problems:
+        raise typer.Exit(EXIT_PARTLY if articles else EXIT_FAILED)
+
+
+class _Waiting:
+    """Says once, when it takes a while, which other process does the work that is waited for."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        self._said: set[str] = set()
+
+    def say(self, what: str) -> None:
+        if time.monotonic() - self._since >= PATIENCE_SECONDS and what not in self._said:
+            self._said.add(what)
+            typer.echo(f"waiting: {what}", err=True)
+
+
+def _send(ports: Ports, paths: list[Path], lane: Lane, stop: threading.Event) -> tuple[list[str], int]:
+    """Publish what the files hold; return the ids, each once, and the number of problems."""
+    ids: dict[str, None] = {}
+    problems = 0
+
+    def articles() -> Iterator[Article]:
+        nonlocal problems
+        for item in _read_all(ports, paths, lane):
+            if stop.is_set():
+                return
+            if isinstance(item, FileProblem):
+                problems += 1
+                typer.echo(str(item), err=True)
+            else:
+                yield item
+
+    found = articles()
+    while some := list(islice(found, BATCH)):
+        _publish(ports, some)
+        ids |= dict.fromkeys(article.id for article in some)
+    return list(ids), problems
+
+
+def _read_all(ports: Ports, paths: list[Path], lane: Lane) -> Iterator[Article | FileProblem]:
+    for path in paths:
+        yield from read_path(path, lane=lane, now=ports.clock(), pages=ports.pages)
+
+
+def _publish(ports: Ports, articles: list[Article]) -> None:
+    messages = [Message(topic=topics.raw(a.lane), key=a.id, value=encode_article(a)) for a in articles]
+    failed = [failure for failure in ports.broker.publish(messages) if failure is not None]
+    if failed:
+        raise WirewatchError(
+            f"{len(failed)} of {len(messages)} articles could not be published: {failed[0].cause}. "
+            "Run the same command again; what is there already is not doubled."
+        )
+
+
+def _missing(context: Context, ids: Iterable[str]) -> list[str]:
+    with closing(wiring.open_index(context.settings, writer=False)) as index:
+        return [ident for ident in ids if index.get(ident) is None]
+
+
+def _reasons(ports: Ports, ids: list[str]) -> Counter[str]:
+    """Return why these did not become searchable, in words, with the number of each."""
+    if not ids:
+        return Counter()
+    dead = {
+        letter.key: f"dead letter {record.topic}/{record.partition}/{record.offset}, {letter.reason}"
+        for record, letter in dead_letters(ports.broker, replayed=False)
+    }
+    return Counter(
+        dead.get(ident, "left out: it has no text, or is known under another address of its page") for ident in ids
+    )

@@ -1,0 +1,105 @@
+"""wirewatch status: what each step has done and has still to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import typer
+from msgspec import Struct
+
+from pipeline import topics
+from pipeline.commands.context import Context
+from pipeline.commands.dead import REPLAYED
+from pipeline.commands.printing import Json, print_json, print_table
+from pipeline.ports import Broker, Lease, TopicPartition
+from pipeline.wiring import Ports
+
+app = typer.Typer()
+
+STEP_INPUTS = {
+    "enrich": tuple(topics.raw(lane) for lane in topics.LANES),
+    "settle": tuple(topics.enriched(lane) for lane in topics.LANES),
+    "index": tuple(topics.ready(lane) for lane in topics.LANES),
+    "alert": (topics.ready("live"),),
+}
+DEAD = tuple(topics.dead(name) for name in topics.LIVE_FIRST)
+
+
+class StepStatus(Struct, frozen=True, kw_only=True):
+    """One step: what waits for it, and what it has done since the beginning."""
+
+    name: str
+    waiting: int
+    outcomes: Mapping[str, int]
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """The whole system at a glance."""
+
+    steps: Sequence[StepStatus]
+    feeds: Mapping[str, int]
+    pages: Mapping[str, int]
+    deliveries: Mapping[str, int]
+    dead_letters: int
+    """Those that were not replayed."""
+    writers: Mapping[str, str | None]
+    """Who holds the lease of each step that has one writer."""
+
+
+@app.command()
+def status(ctx: typer.Context, json: Json = False) -> None:
+    """Show what each step has done and has still to do.
+
+    Also feeds by how their last poll ended, pages and deliveries that wait, dead letters, and who writes.
+    """
+    context: Context = ctx.obj
+    with context.open() as ports:
+        report = _status_of(ports)
+    if json:
+        print_json(report)
+        return
+    rows = [(step.name, f"{step.waiting:,} waiting", _words(step.outcomes)) for step in report.steps]
+    rows += [("feeds", "", _words(report.feeds)), ("pages", "", _words(report.pages))]
+    rows += [("deliveries", "", _words(report.deliveries))]
+    rows.append(("dead letters", f"{report.dead_letters:,}", "`wirewatch dead list`" if report.dead_letters else ""))
+    rows += [(f"{name} writer", "", holder or "none") for name, holder in report.writers.items()]
+    print_table(("", "", ""), rows, empty="")
+
+
+def waiting_for(broker: Broker, group: str, names: Sequence[str]) -> int:
+    """Return how many records of these topics a group has not committed yet."""
+    done = broker.committed(group, names)
+    return _lag(broker.end_offsets(names), done)
+
+
+def _status_of(ports: Ports) -> Status:
+    state, broker, now = ports.state, ports.broker, ports.clock()
+    counts = state.counts()
+    return Status(
+        steps=[
+            StepStatus(
+                name=group,
+                waiting=waiting_for(broker, group, inputs),
+                outcomes={f"{s}: {reason}" if reason else s: n for (s, reason), n in counts.get(group, {}).items()},
+            )
+            for group, inputs in STEP_INPUTS.items()
+        ],
+        feeds=Counter("paused" if k.state.paused else k.state.status.value for k in state.feeds()),
+        pages=state.queued_pages(),
+        deliveries=state.queued_deliveries(),
+        dead_letters=waiting_for(broker, REPLAYED, DEAD),
+        writers={name: _holder(state.lease_holder(name, now)) for name in ("settle", "index")},
+    )
+
+
+def _holder(lease: Lease | None) -> str | None:
+    return lease.holder if lease else None
+
+
+def _lag(ends: Mapping[TopicPartition, int], done: Mapping[TopicPartition, int]) -> int:
+    return sum(max(0, end - done.get(place, 0)) for place, end in ends.items())
+
+
+def _words(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in sorted(numbers.items()) if number) or "-"

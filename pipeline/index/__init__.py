@@ -1,0 +1,1 @@
+"""Index: what is ready becomes searchable."""

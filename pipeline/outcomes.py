@@ -1,0 +1,63 @@
+"""How the handling of one record can end. Every record read ends in exactly one of these, and is counted once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Status(StrEnum):
+    """The outcome of one record in one step; ``handled = sum of all of them`` holds for every step."""
+
+    PUBLISHED = "published"
+    UPDATED = "updated"
+    DUPLICATE = "duplicate"
+    DROPPED = "dropped"
+    DEAD = "dead"
+
+
+NO_RULE = "no rule"
+"""Reason of the alert step for an article that no rule selects: handled, with nothing to tell anybody."""
+
+
+class DropReason(StrEnum):
+    """Why an item was left out on purpose. A drop that is not named here does not exist."""
+
+    NO_IDENTITY = "no_identity"  # no link, no guid, no title and no text: nothing to know it by
+    NO_TEXT = "no_text"  # neither title nor body left after cleaning
+    TOMBSTONED = "tombstoned"  # deleted by a person; stays deleted
+    SUPERSEDED = "superseded"  # a deletion or an older form of something already handled
+
+
+FlagName = Literal[
+    "body_truncated",
+    "title_truncated",
+    "list_truncated",
+    "controls_removed",
+    "published_clamped",
+    "published_unreadable",
+    "page_missing",
+    "page_without_article",
+    "language_unsure",
+    "charset_guessed",
+    "link_removed",
+]
+"""Remarks on an article's quality, kept with it. A stage that fails on an article adds ``failed:<stage>``."""
+
+
+class Counts(Struct):
+    """Outcomes of one step since the last report, by status and, for drops and dead letters, by reason."""
+
+    by_outcome: dict[tuple[str, str], int] = {}
+
+    def add(self, status: Status, reason: str = "", number: int = 1) -> None:
+        """Count ``number`` records that ended in ``status``."""
+        key = (status.value, reason)
+        self.by_outcome[key] = self.by_outcome.get(key, 0) + number
+
+    def take(self) -> dict[tuple[str, str], int]:
+        """Return what was counted since the last call and start again at zero."""
+        taken, self.by_outcome = self.by_outcome, {}
+        return taken

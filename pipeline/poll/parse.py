@@ -1,0 +1,248 @@
+"""From the bytes of a feed to its entries, whatever those bytes are."""
+
+from __future__ import annotations
+
+import calendar
+import html
+import re
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin
+
+from msgspec import Struct
+
+from pipeline.identity import canonical_link, clean_link
+from pipeline.outcomes import FlagName
+from pipeline.poll import bounds
+from pipeline.poll.bounds import NotAFeed
+from pipeline.poll.raw_feed import RawFeed, read_raw_feed
+from pipeline.text.characters import cleaned, has_controls, one_line
+from pipeline.text.charset import decode_feed
+from pipeline.text.limits import (
+    MAX_GUID_CHARACTERS,
+    MAX_HTML_CHARACTERS,
+    MAX_LIST_CHARACTERS,
+    MAX_LIST_LENGTH,
+    MAX_SUMMARY_CHARACTERS,
+    MAX_TITLE_CHARACTERS,
+)
+from pipeline.text.markup import plain_text
+
+__all__ = ["Entry", "NotAFeed", "ParsedFeed", "parse_feed"]
+
+_MARKUP_PER_CHARACTER = 20
+"""Text is cut to so many times its limit before markup is taken out of it, so that the work is bounded."""
+
+# feedparser raises on references to what is no character (a lone surrogate), in the midst of a feed.
+_REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]+)|([0-9]+));")
+_TEXT_TYPES = frozenset(("text/html", "application/xhtml+xml", "text/plain"))
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One item of a feed: clean, capped text, but for ``html``, which is capped and as hostile as it came."""
+
+    guid: str = ""
+    link: str = ""
+    """Absolute and http(s), else empty."""
+    identifying_link: str = ""
+    """The link, unless it is merely that of the feed's site: such a one cannot tell two items apart."""
+    title: str = ""
+    summary: str = ""
+    html: str = ""
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    language: str = "und"
+    published: datetime | None = None
+    updated: datetime | None = None
+    flags: tuple[FlagName, ...] = ()
+
+
+class ParsedFeed(Struct, frozen=True, kw_only=True):
+    """A feed that could be read; ``entries`` may be empty."""
+
+    title: str = ""
+    link: str = ""
+    """Of the site that the feed belongs to."""
+    language: str = "und"
+    entries: tuple[Entry, ...] = ()
+    cut: bool = False
+    """Whether the feed had more items than are read (``bounds.MAX_ITEMS``, ``bounds.MAX_TAGS``)."""
+
+
+def parse_feed(body: bytes, *, content_type: str = "", url: str = "") -> ParsedFeed:
+    """Return what a feed says: RSS 0.9x to 2.0, RDF and Atom, in any encoding, well-formed or not.
+
+    ``url`` is where it was found; relative links are resolved against it. Nothing is opened or fetched.
+
+    Raises:
+        NotAFeed: it is something else, or built to exhaust its reader; the reason says which.
+    """
+    bounds.refuse_bytes(body)
+    text, guessed = decode_feed(body, content_type)
+    root = bounds.root_of(text)
+    text, was_cut = bounds.bounded(text, root)
+    raw = _read(text)
+    if not raw.entries and not raw.version:
+        raise NotAFeed(f"not a feed: its root element is <{root[:80]}>")
+    site = _link(_raw(raw.feed, "link"), url)
+    homes = {canonical_link(site), canonical_link(url)}
+    language = primary_language(_raw(raw.feed, "language"))
+    charset: tuple[FlagName, ...] = ("charset_guessed",) if guessed else ()
+    return ParsedFeed(
+        title=_Noted(()).plain(_raw(raw.feed, "title"), MAX_TITLE_CHARACTERS, "title_truncated"),
+        link=site,
+        language=language,
+        entries=tuple(_entry(entry, url, homes, language, charset) for entry in raw.entries[: bounds.MAX_ITEMS]),
+        cut=was_cut or len(raw.entries) > bounds.MAX_ITEMS,
+    )
+
+
+def primary_language(written: str) -> str:
+    """Return the primary language of a tag such as ``en-GB`` (BCP 47), or ``und``."""
+    found = re.fullmatch(r"([A-Za-z]{2,3})(?:[-_].*)?", written.strip())
+    return found[1].lower() if found else "und"
+
+
+def _read(text: str) -> RawFeed:
+    """Return the feed of a text; its character references are made sound first."""
+    try:
+        return read_raw_feed(_REFERENCE.sub(_valid_reference, text.lstrip("\ufeff \t\r\n\0")))
+    except Exception as error:  # a boundary: feedparser documents no errors, and its handlers raise whatever they meet
+        raise NotAFeed(f"feedparser cannot read it ({type(error).__name__}: {str(error)[:200]})") from error
+
+
+def _valid_reference(found: re.Match[str]) -> str:
+    hexadecimal, decimal = found.groups()
+    digits = (hexadecimal or decimal).lstrip("0")
+    code = int(digits or "0", 16 if hexadecimal else 10) if len(digits) < 8 else -1
+    return found[0] if 0 <= code < 0xD800 or 0xDFFF < code < 0x110000 else "\ufffd"
+
+
+def _entry(raw: Any, url: str, homes: set[str], feed_language: str, flags: tuple[FlagName, ...]) -> Entry:
+    noted = _Noted(flags)
+    link = _entry_link(raw, url, noted)
+    markup, other = _markups(raw)
+    text, had_more = _cut(noted.clean(markup), MAX_HTML_CHARACTERS)
+    summary = noted.plain(other, MAX_SUMMARY_CHARACTERS, "body_truncated") if other else ""
+    if had_more:
+        noted.add("body_truncated")
+    language = next(
+        (code for part in _details(raw) if (code := primary_language(_raw(part, "language"))) != "und"), "und"
+    )
+    return Entry(
+        guid=one_line(_raw(raw, "id")[:MAX_GUID_CHARACTERS]),
+        link=link,
+        identifying_link="" if canonical_link(link) in homes else link,
+        title=noted.plain(_raw(raw, "title"), MAX_TITLE_CHARACTERS, "title_truncated"),
+        summary=summary if summary and summary != plain_text(text) else "",
+        html=text,
+        authors=noted.listed(_authors(raw)),
+        tags=noted.listed(_raw(tag, "label") or _raw(tag, "term") for tag in dict.get(raw, "tags") or ()),
+        language=language if language != "und" else feed_language,
+        # Atom's entries need only "updated", and dc:date of RSS counts as such.
+        published=_date(raw, ("published", "created"), noted) or _date(raw, ("updated",), noted),
+        updated=_date(raw, ("updated",), noted),
+        flags=tuple(noted.flags),
+    )
+
+
+class _Noted:
+    """Cleans the texts of one entry and notes what had to be done to them."""
+
+    def __init__(self, flags: Iterable[FlagName]) -> None:
+        self.flags: dict[FlagName, None] = dict.fromkeys(flags)
+
+    def add(self, flag: FlagName) -> None:
+        self.flags[flag] = None
+
+    def clean(self, text: str) -> str:
+        clean = cleaned(text)
+        if clean is not text and has_controls(text):
+            self.add("controls_removed")
+        return clean
+
+    def plain(self, markup: str, limit: int, too_long: FlagName) -> str:
+        markup, more = _cut(markup, limit * _MARKUP_PER_CHARACTER)
+        text, longer = _cut(plain_text(self.clean(markup)), limit)
+        if more or longer:
+            self.add(too_long)
+        return text
+
+    def listed(self, names: Iterable[str]) -> tuple[str, ...]:
+        plain = (self.plain(name, MAX_LIST_CHARACTERS, "list_truncated") for name in names)
+        distinct = list(dict.fromkeys(name for name in plain if name))
+        if len(distinct) > MAX_LIST_LENGTH:
+            self.add("list_truncated")
+        return tuple(distinct[:MAX_LIST_LENGTH])
+
+
+def _cut(text: str, limit: int) -> tuple[str, bool]:
+    """Return at most ``limit`` characters of ``text``, and whether there were more."""
+    return text[:limit], len(text) > limit
+
+
+def _raw(values: Any, name: str) -> str:
+    """Return a text as feedparser stored it, past its own lookup, which falls back from one name to another."""
+    value = dict.get(values, name)
+    return value if isinstance(value, str) else ""
+
+
+def _entry_link(raw: Any, url: str, noted: _Noted) -> str:
+    # FeedBurner and its kin put the publisher's own address beside that of their redirect.
+    written = _raw(raw, "feedburner_origlink") or _raw(raw, "link")
+    if not written:
+        return ""
+    if written == _raw(raw, "id") and not re.match(r"https?:", written.strip(), re.IGNORECASE):
+        return ""  # a guid that was not marked as opaque and is no address either
+    link = _link(written, url)
+    if not link:
+        noted.add("link_removed")
+    return link
+
+
+def _link(written: str, url: str) -> str:
+    try:
+        return clean_link(urljoin(url, written.strip())) if written else ""
+    except ValueError:
+        return ""
+
+
+def _details(raw: Any) -> list[Any]:
+    """Return the texts of an entry with their types: contents, summary and title."""
+    found = [*(dict.get(raw, "content") or ()), dict.get(raw, "summary_detail"), dict.get(raw, "title_detail")]
+    return [detail for detail in found if isinstance(detail, dict)]
+
+
+def _markups(raw: Any) -> tuple[str, str]:
+    """Return the richest text of an entry as markup, and the first other one."""
+    contents = [*(dict.get(raw, "content") or ()), dict.get(raw, "summary_detail") or {}]
+    texts = [
+        html.escape(_raw(part, "value"), quote=False) if _raw(part, "type") == "text/plain" else _raw(part, "value")
+        for part in contents
+        if _raw(part, "type") in _TEXT_TYPES
+    ]
+    texts = list(dict.fromkeys(text for text in (*texts, *([] if any(texts) else [_raw(raw, "summary")])) if text))
+    if not texts:
+        return "", ""
+    richest = max(texts, key=len)
+    return richest, next((text for text in reversed(texts) if text != richest), "")
+
+
+def _authors(raw: Any) -> list[str]:
+    names = [_raw(author, "name") for author in dict.get(raw, "authors") or ()]
+    return names if any(names) else [_raw(raw, "author")]
+
+
+def _date(raw: Any, names: Iterable[str], noted: _Noted) -> datetime | None:
+    for name in names:
+        moment = dict.get(raw, f"{name}_parsed")
+        if isinstance(moment, time.struct_time):
+            try:
+                return datetime.fromtimestamp(calendar.timegm(moment), UTC)
+            except (ValueError, OverflowError, OSError):
+                moment = None
+        if moment is None and _raw(raw, name).strip():
+            noted.add("published_unreadable")
+    return None

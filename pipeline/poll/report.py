@@ -1,0 +1,93 @@
+"""How polls went, for the person who watches."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from pipeline.feed import Feed, FeedState
+from pipeline.identity import link_host
+from pipeline.outcomes import Status
+
+
+class FeedReport(Struct, frozen=True, kw_only=True):
+    """How the poll of one feed went."""
+
+    feed: Feed
+    state: FeedState
+    """As it was to be saved."""
+    saved: bool = True
+    """False: the claim had gone to another process meanwhile, which polls the feed itself."""
+    unchanged: bool = False
+    counts: dict[tuple[str, str], int] = {}
+    """Entries by outcome and reason."""
+
+    @property
+    def cause(self) -> str:
+        """Why the poll failed; empty when it did not."""
+        return self.state.cause
+
+    def number(self, status: Status) -> int:
+        """Return how many entries ended in ``status``."""
+        return sum(number for (name, _), number in self.counts.items() if name == status.value)
+
+    def __str__(self) -> str:
+        name = self.feed.title or link_host(self.feed.url)
+        if self.cause:
+            due = self.state.next_due
+            return f"{name}: failed: {self.cause}" + (f"; next try {due:%Y-%m-%d %H:%M:%S} UTC" if due else "")
+        if self.unchanged:
+            return f"{name}: unchanged"
+        return (
+            f"{name}: {self.number(Status.PUBLISHED)} new, {self.number(Status.UPDATED)} changed of {self.state.items}"
+        )
+
+
+class PollReport(Struct, kw_only=True):
+    """How one batch of polls went."""
+
+    results: list[FeedReport] = field(default_factory=list)
+
+    @property
+    def polled(self) -> int:
+        """Feeds that were claimed and asked."""
+        return len(self.results)
+
+    @property
+    def unchanged(self) -> int:
+        return sum(result.unchanged for result in self.results)
+
+    @property
+    def failed(self) -> int:
+        return sum(bool(result.cause) for result in self.results)
+
+    @property
+    def lost_claims(self) -> int:
+        return sum(not result.saved for result in self.results)
+
+    def number(self, status: Status) -> int:
+        """Return how many entries of all feeds ended in ``status``."""
+        return sum(result.number(status) for result in self.results)
+
+
+class FeedCheck(Struct, frozen=True, kw_only=True):
+    """What a feed would bring if it were polled now."""
+
+    url: str
+    cause: str = ""
+    moved_to: str = ""
+    title: str = ""
+    site: str = ""
+    language: str = ""
+    items: int = 0
+    without_identity: int = 0
+    with_text: int = 0
+    flags: dict[str, int] = {}
+
+    def __str__(self) -> str:
+        moved = f"; moved for good to {self.moved_to}" if self.moved_to else ""
+        if self.cause:
+            return f"{self.url}: {self.cause}{moved}"
+        flags = "".join(f", {number} {flag}" for flag, number in sorted(self.flags.items()))
+        return (
+            f"{self.title or self.url}: {self.items} items, {self.with_text} with text, {self.language}{flags}{moved}"
+        )

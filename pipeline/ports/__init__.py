@@ -1,0 +1,73 @@
+"""Every port, a file each: what the steps need of the world outside, and what each adapter promises.
+
+The promises are the contract suites in ``tests/contract``; an adapter is correct when it passes them. All calls are
+synchronous and safe from one thread (an adapter is opened once per thread), but for ``Http``, which is asyncio. Times
+are aware datetimes in UTC and always passed in. Nothing opened here may cross a fork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from pipeline.ports.broker import Broker, Consumer, Message, Record, TopicPartition, batched_records
+from pipeline.ports.index import CountField, Hit, Hits, IndexDelete, IndexOutcome, SearchIndex, Sort
+from pipeline.ports.outgoing import Channel, Http, Response
+from pipeline.ports.pages import Pages
+from pipeline.ports.state import (
+    ArticleRecord,
+    Feeds,
+    FetchQueue,
+    Lease,
+    Leases,
+    Marker,
+    Outbox,
+    PageRequest,
+    PollResult,
+    Progress,
+    Records,
+    Request,
+    Requests,
+    Revision,
+    Settling,
+    State,
+)
+
+Clock = Callable[[], datetime]
+
+__all__ = [
+    "ArticleRecord",
+    "Broker",
+    "Channel",
+    "Clock",
+    "Consumer",
+    "CountField",
+    "Feeds",
+    "FetchQueue",
+    "Hit",
+    "Hits",
+    "Http",
+    "IndexDelete",
+    "IndexOutcome",
+    "Lease",
+    "Leases",
+    "Marker",
+    "Message",
+    "Outbox",
+    "PageRequest",
+    "Pages",
+    "PollResult",
+    "Progress",
+    "Record",
+    "Records",
+    "Request",
+    "Requests",
+    "Response",
+    "Revision",
+    "SearchIndex",
+    "Settling",
+    "Sort",
+    "State",
+    "TopicPartition",
+    "batched_records",
+]

@@ -1,0 +1,289 @@
+"""State: what must survive a restart and is not in the broker, the index or the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from pipeline.article import Article
+from pipeline.feed import Feed, FeedState, KnownFeed, SeenEntry
+from pipeline.ports.broker import TopicPartition
+from pipeline.rule import Alert, Delivery
+
+
+class Lease(Struct, frozen=True):
+    """A right that one holder has until ``expires``. ``epoch`` grows each time it changes hands."""
+
+    name: str
+    holder: str
+    epoch: int
+    expires: datetime
+
+
+class Leases(Protocol):
+    """Named rights with an end. A holder on this host whose process is gone counts as expired at once."""
+
+    def acquire_lease(self, name: str, holder: str, seconds: float, now: datetime) -> Lease | None:
+        """Take a free or expired lease, or extend one's own; None while another holds it."""
+        ...
+
+    def renew_lease(self, lease: Lease, seconds: float, now: datetime) -> Lease:
+        """Extend a lease. Raises ``LeaseLost`` when its epoch moved on."""
+        ...
+
+    def release_lease(self, lease: Lease) -> None:
+        """Give it up at once; nothing happens when it was lost already."""
+        ...
+
+    def lease_holder(self, name: str, now: datetime) -> Lease | None:
+        """Return the lease in force, if any."""
+        ...
+
+
+class PollResult(Struct, frozen=True, kw_only=True):
+    """What one poll of one feed leaves behind, saved in one transaction."""
+
+    feed_id: str
+    state: FeedState
+    entries: tuple[SeenEntry, ...] = ()
+    """Every entry the feed shows now, known ones included; each is seen at ``state.last_polled``."""
+    pages: tuple[PageRequest, ...] = ()
+
+
+class PageRequest(Struct, frozen=True, kw_only=True):
+    """A page to fetch for an article."""
+
+    article_id: str
+    url: str
+    host: str
+    article: bytes
+    """The article as published by poll, to be published again with its page."""
+    attempts: int = 0
+
+
+class Feeds(Protocol):
+    def save_feeds(self, feeds: Sequence[Feed]) -> int:
+        """Add feeds or change their settings, by id; return how many were new. Poll state is kept."""
+        ...
+
+    def remove_feed(self, feed_id: str) -> bool: ...
+
+    def feeds(self) -> Sequence[KnownFeed]:
+        """Return all feeds, by title, then url."""
+        ...
+
+    def feed(self, feed_id: str) -> KnownFeed | None: ...
+
+    def pause_feed(self, feed_id: str, paused: bool) -> bool:
+        """Pause or resume; return whether there is such a feed."""
+        ...
+
+    def claim_due_feeds(
+        self, now: datetime, limit: int, holder: str, lease_seconds: float, only: Collection[str] | None = None
+    ) -> Sequence[KnownFeed]:
+        """Claim feeds that are due, not paused and claimed by nobody, longest due first; ``only`` waives being due."""
+        ...
+
+    def save_poll(self, result: PollResult, holder: str) -> bool:
+        """Save a poll and give the claim back. False, and nothing saved, when the claim is another's by now."""
+        ...
+
+    def release_feed(self, feed_id: str, holder: str) -> None:
+        """Give a claim back unpolled."""
+        ...
+
+    def seen_entries(self, feed_id: str, keys: Collection[str]) -> Mapping[str, SeenEntry]: ...
+
+    def forget_seen(self, before: datetime) -> int:
+        """Drop entries last shown before ``before``; return how many."""
+        ...
+
+
+class FetchQueue(Protocol):
+    def claim_pages(
+        self, now: datetime, limit: int, holder: str, lease_seconds: float, host_delay_seconds: float
+    ) -> Sequence[PageRequest]:
+        """Claim due pages, at most one a host, and keep each claimed host closed for ``host_delay_seconds``."""
+        ...
+
+    def finish_page(self, article_id: str, holder: str, *, cause: str = "", retry_at: datetime | None = None) -> bool:
+        """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost."""
+        ...
+
+    def queued_pages(self) -> Mapping[str, int]:
+        """Return the number of rows by status: waiting, failed."""
+        ...
+
+
+class Revision(Struct, frozen=True, kw_only=True):
+    """One published form of an article, with the input record it came from."""
+
+    article: Article
+    place: TopicPartition
+    offset: int
+    at: datetime
+
+
+class ArticleRecord(Struct, frozen=True, kw_only=True):
+    """The identity record of an id. It holds the newest form, so that this can be published again at any time."""
+
+    article: Article
+    went_live: bool
+    """Whether any form was published in the live lane."""
+    seen_in: tuple[str, ...] = ()
+    """Feeds of other outlets that showed this id (sightings)."""
+    sources: dict[str, int] = {}
+    """Last input offset handled for this id, by place (``cluster/topic/partition``): what is not above it is a
+    redelivery."""
+
+
+class Settling(Protocol):
+    """One open transaction of the settle step; everything in it commits together or not at all."""
+
+    def records(self, ids: Collection[str]) -> Mapping[str, ArticleRecord]: ...
+
+    def revisions_at(
+        self, inputs: Collection[tuple[TopicPartition, int]]
+    ) -> Mapping[tuple[TopicPartition, int], Revision]:
+        """Return the revisions that these input records made when they were first handled."""
+        ...
+
+    def families(self, text_hashes: Collection[str]) -> Mapping[str, str]:
+        """Return the family of each text hash that has one."""
+        ...
+
+    def aliases(self, ids: Collection[str]) -> Mapping[str, str]:
+        """Return the id that each of these is another name of."""
+        ...
+
+    def tombstoned(self, ids: Collection[str]) -> Collection[str]: ...
+
+    def input_offsets(self, cluster_id: str) -> Mapping[TopicPartition, int]:
+        """Return the next input offset per partition, as of the last commit of such a transaction."""
+        ...
+
+    def save(
+        self,
+        *,
+        records: Sequence[ArticleRecord],
+        revisions: Sequence[Revision],
+        families: Mapping[str, str],
+        aliases: Mapping[str, str],
+        cluster_id: str,
+        input_offsets: Mapping[TopicPartition, int],
+    ) -> None: ...
+
+
+class Records(Protocol):
+    def settle(self, lease: Lease, now: datetime, decide: Callable[[Settling], None]) -> None:
+        """Run ``decide`` in one transaction. Raises ``LeaseLost``, with nothing saved, when the epoch moved on."""
+        ...
+
+    def record(self, article_id: str) -> ArticleRecord | None: ...
+
+    def first_name(self, article_id: str) -> str:
+        """Return the id that this one is another name of, or itself."""
+        ...
+
+    def revisions(self, article_id: str) -> Sequence[Revision]:
+        """Return every published form of an article, oldest first."""
+        ...
+
+    def all_articles(self) -> Iterator[Article]:
+        """Yield the newest form of every article, by id; others may write meanwhile, deleted ones are not there."""
+        ...
+
+    def bury(self, ids: Collection[str], reason: str, now: datetime) -> Sequence[str]:
+        """Put up tombstones; remove records and revisions; return the keys of pages to delete."""
+        ...
+
+    def tombstoned(self, ids: Collection[str]) -> Collection[str]: ...
+
+
+class Outbox(Protocol):
+    def save_alerts(self, alerts: Sequence[tuple[Alert, Sequence[str]]], now: datetime) -> int:
+        """Add alerts not there yet, each with a delivery for every channel named; return how many were new."""
+        ...
+
+    def alerts(self, limit: int = 50, rule: str | None = None) -> Sequence[Alert]:
+        """Return alerts, newest first."""
+        ...
+
+    def claim_deliveries(self, now: datetime, limit: int, holder: str, lease_seconds: float) -> Sequence[Delivery]: ...
+
+    def finish_delivery(
+        self, delivery_id: int, holder: str, *, cause: str = "", retry_at: datetime | None = None
+    ) -> bool:
+        """End a claim: sent (no cause), to be tried at ``retry_at``, or given up. False when the claim was lost."""
+        ...
+
+    def queued_deliveries(self) -> Mapping[str, int]:
+        """Return the number of rows by status: waiting, sent, failed."""
+        ...
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """Work put on a table for whichever process holds the index lease."""
+
+    id: int
+    kind: str
+    payload: dict[str, Any]
+    result: dict[str, Any] | None = None
+    """Set when it is done."""
+
+
+class Requests(Protocol):
+    def add_request(self, kind: str, payload: Mapping[str, Any], now: datetime) -> int: ...
+
+    def claim_requests(
+        self, kinds: Collection[str], now: datetime, limit: int, holder: str, lease_seconds: float
+    ) -> Sequence[Request]: ...
+
+    def finish_request(self, request_id: int, holder: str, result: Mapping[str, Any]) -> bool: ...
+
+    def request(self, request_id: int) -> Request | None: ...
+
+
+class Marker(Struct, frozen=True, kw_only=True):
+    """The range of records that a worker has in its hands, so that an unclean end leaves a trace."""
+
+    place: TopicPartition
+    first: int
+    last: int
+    replay_until: int = -1
+    """Last offset still to be handled one record at a time; -1 when there was no unclean end."""
+    tries: int = 0
+    """How often exactly this one record was in a worker's hands alone when that worker died."""
+
+
+class Progress(Protocol):
+    def mark_batch(
+        self, group: str, markers: Sequence[Marker], counts: Mapping[tuple[str, str], int], now: datetime
+    ) -> None:
+        """Replace the markers of these partitions and add ``counts`` ((status, reason) → number), in one commit."""
+        ...
+
+    def markers(self, group: str, places: Collection[TopicPartition]) -> Mapping[TopicPartition, Marker]: ...
+
+    def clear_markers(self, group: str, places: Collection[TopicPartition]) -> None:
+        """Forget markers after a clean stop."""
+        ...
+
+    def counts(self) -> Mapping[str, Mapping[tuple[str, str], int]]:
+        """Return all outcomes so far: group → (status, reason) → number."""
+        ...
+
+
+class State(Leases, Feeds, FetchQueue, Records, Outbox, Requests, Progress, Protocol):
+    """Everything that must survive a restart and is not in the broker, the index or the pages."""
+
+    def schema_version(self) -> str: ...
+
+    def backup(self, path: str) -> None:
+        """Write a consistent copy to ``path``, while others go on writing. Raises ``UsageError`` where unsupported."""
+        ...
+
+    def close(self) -> None: ...

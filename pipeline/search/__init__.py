@@ -1,0 +1,1 @@
+"""Search: questions to the index."""

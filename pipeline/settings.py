@@ -1,0 +1,186 @@
+"""Settings: command line, then environment (``WIREWATCH_…``, ``…_FILE`` for secrets), wirewatch.toml, defaults."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from pipeline.errors import UsageError
+
+FILE_NAME = "wirewatch.toml"
+PREFIX = "WIREWATCH_"
+NOT_SETTINGS = ("WIREWATCH_FAILPOINT", "WIREWATCH_TEST_")
+"""Beginnings of names under our prefix that are no settings: they belong to the tests."""
+
+
+class Settings(BaseModel):
+    """Every setting, with its default. Addresses are URLs; an empty one means the embedded part in the data folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str = Field("data", description="Folder of the embedded parts.")
+    config: str = Field("", description="Folder of feeds.opml and rules.yml; empty: the ones that are shipped.")
+    broker: str = Field("", description="sqlite:///path/broker.db; empty: broker.db in the data folder.")
+    index: str = Field("", description="tantivy:///path/index; empty: index in the data folder.")
+    state: str = Field("", description="sqlite:///path/state.db; empty: state.db in the data folder.")
+    pages: str = Field("", description="file:///path/pages; empty: pages in the data folder.")
+    stages: tuple[str, ...] = Field(("text", "clean", "language"), description="Enrichment stages, in order.")
+    contact: str = Field("", description="Address or URL that publishers can reach you at; part of the User-Agent.")
+    allow_addresses: tuple[str, ...] = Field(
+        (), description="Private hosts or networks that requests may go to: host, host:port, CIDR or CIDR:port."
+    )
+    webhook_url: str = Field("", description="Where the channel “webhook” posts alerts; empty: no such channel.")
+    webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Key of the webhook's signature: whsec_ and 24 to 64 random bytes in base64."
+    )
+    poll_batch: int = Field(50, ge=1, le=1000, description="Feeds claimed and fetched at once.")
+    poll_lease_seconds: float = Field(
+        120.0, gt=0, description="How long a claimed feed is left to its poller, should that die."
+    )
+    host_delay_seconds: float = Field(2.0, ge=0, description="Least time between two pages of one host.")
+    member: str = Field("", description="A name for this worker that a restart keeps; empty: a new one each time.")
+    group_lease_seconds: float = Field(
+        30.0, gt=0, description="Silence after which a worker's partitions go to others."
+    )
+    writer_lease_seconds: float = Field(30.0, gt=0, description="Silence after which settle and index go to a standby.")
+    index_linger_seconds: float = Field(0.3, ge=0, description="How long a small index batch waits for more.")
+    index_heap_mb: int = Field(48, ge=15, le=4096, description="Memory of the embedded index's writer.")
+    index_api_key: SecretStr = Field(
+        SecretStr(""), description="Elasticsearch's API key; a user and password go into the index URL instead."
+    )
+    index_ca: str = Field("", description="File of certificates to trust for an https index; empty: the system's.")
+    index_prefix: str = Field(
+        "wirewatch", pattern="^[a-z0-9][a-z0-9-]{0,49}$", description="Keeps several Wirewatches apart on one cluster."
+    )
+    index_shards: int = Field(1, ge=1, le=1024, description="Shards of a month's index; for months made from now on.")
+    index_replicas: int = Field(1, ge=0, le=10, description="Copies of each shard; 0 on a cluster of one node.")
+    index_refresh_seconds: float = Field(
+        5.0, ge=0.1, le=3600, description="How long Elasticsearch may keep a written article from other processes."
+    )
+    pages_keep_days: int = Field(30, ge=1, description="Fetched pages older than this are let go.")
+    pages_keep_gb: float = Field(10.0, gt=0, description="Room for fetched pages; the oldest days go first.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", description="Least serious log lines that are shown, on stderr."
+    )
+
+    folder: Path = Field(Path(), exclude=True, description="Where relative paths start: the folder of wirewatch.toml.")
+
+    @property
+    def data_folder(self) -> Path:
+        """The data folder as an absolute path."""
+        return (self.folder / self.data).resolve()
+
+    @property
+    def config_folder(self) -> Path:
+        """The configuration folder: the one named, else ``config`` beside wirewatch.toml, else the shipped one."""
+        if self.config:
+            return (self.folder / self.config).resolve()
+        beside = self.folder / "config"
+        return beside.resolve() if (beside / "feeds.opml").is_file() else shipped_config()
+
+
+NAMES: Final = tuple(name for name in Settings.model_fields if name != "folder")
+LISTS: Final = frozenset(name for name in NAMES if "tuple" in str(Settings.model_fields[name].annotation))
+
+
+def shipped_config() -> Path:
+    """Return the configuration inside the installed package, or beside it in a checkout."""
+    here = Path(__file__).resolve().parent
+    packaged = here / "_config"
+    return packaged if packaged.is_dir() else here.parent / "config"
+
+
+def load_settings(
+    *, folder: Path | None = None, environment: Mapping[str, str] | None = None, **given: Any
+) -> Settings:
+    """Read the settings in force.
+
+    ``folder`` is where wirewatch.toml is looked for (the current folder, then its parents, when not given);
+    ``given`` are values of the command line, None meaning "not given".
+
+    Raises:
+        UsageError: an unknown or ill-typed setting, a file that cannot be read; all of them are listed.
+    """
+    environment = os.environ if environment is None else environment
+    path = _find_file(folder or Path.cwd())
+    start = (path.parent if path else (folder or Path.cwd())).resolve()
+    values: dict[str, Any] = _from_file(path) if path else {}
+    origin = dict.fromkeys(values, str(path))
+    for name, (value, variable) in _from_environment(environment, start).items():
+        values[name], origin[name] = value, variable
+    for name, value in given.items():
+        if value is not None:
+            values[name], origin[name] = value, f"--{name.replace('_', '-')}"
+    problems = _unknown(values, origin)
+    try:
+        settings = Settings(**{name: values[name] for name in values if name in NAMES}, folder=start)
+    except ValidationError as error:  # its own text shows values, and a value may be a secret
+        problems += [f"{origin[str(e['loc'][0])]}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+    else:
+        if settings.config and not settings.config_folder.is_dir():
+            problems.append(f"{origin['config']}: config: there is no folder {settings.config_folder}")
+    if problems:
+        raise UsageError("\n  ".join(["These settings cannot be used:", *problems]))
+    return settings
+
+
+def _find_file(start: Path) -> Path | None:
+    for folder in (start, *start.resolve().parents):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return None
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(
+            f"{path} cannot be read: {cause}. Mend it, or move it away to run with the defaults."
+        ) from None
+
+
+def _from_environment(environment: Mapping[str, str], start: Path) -> dict[str, tuple[Any, str]]:
+    """Return name → (value, variable it came from). Raises ``UsageError`` for what is said twice."""
+    values: dict[str, tuple[Any, str]] = {}
+    for key, given in environment.items():
+        if not key.startswith(PREFIX) or key.startswith(NOT_SETTINGS):
+            continue
+        name, text = key.removeprefix(PREFIX).lower(), given
+        if name.endswith("_file"):
+            name, text = name.removesuffix("_file"), _secret_from(key, start / given)
+        if name in values:
+            raise UsageError(f"{values[name][1]} and {key} say the same setting twice; unset one of them.")
+        values[name] = (_as_list(text) if name in LISTS else text, key)
+    return values
+
+
+def _as_list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _secret_from(key: str, path: Path) -> str:
+    try:
+        return path.read_text("utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise UsageError(f"{key} names a file that cannot be read: {path}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{key} names a file that is not UTF-8 text: {path}.") from None
+
+
+def _unknown(values: Mapping[str, Any], origin: Mapping[str, str]) -> list[str]:
+    """Return a line for each name that is no setting, with the nearest one that is."""
+    lines = []
+    for name in values:
+        if name not in NAMES:
+            near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.5)
+            hint = f"did you mean “{near[0]}”?" if near else f"known: {', '.join(NAMES)}"
+            lines.append(f"{origin[name]}: unknown setting “{name}”; {hint}")
+    return lines

@@ -1,0 +1,160 @@
+"""What an article is, given what is known of its id: new, a new revision, a repeat, or another's sighting of it.
+
+Pure: values in, a decision out. The rules:
+
+- a revision is taken only from the feed that first brought the article, another feed of the same outlet, or the
+  fetched page; from any other feed it is a sighting and changes nothing;
+- ``revision`` grows only when the content hash does; ``version`` grows with every form that is published;
+- the first recorded ``first_seen`` wins; an article that is known only from backfill goes live when a live feed,
+  whosever it is, shows it within 48 hours of its publication.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pipeline.article import Article
+from pipeline.identity import content_hash
+from pipeline.outcomes import Status
+from pipeline.ports import ArticleRecord
+
+LATE_LIVE = timedelta(hours=48)
+"""How long after its publication a backfilled article still counts as news when a live feed shows it."""
+
+MAX_SEEN_IN = 500
+"""Sightings that are named: enough to tell 5 outlets from 50, and a bound for what names a new file each time."""
+
+MIN_FAMILY_CHARS = 100
+"""Shorter bodies ("More to follow.") are alike by chance; they are compared together with their titles."""
+
+
+class Source(Struct, frozen=True):
+    """Where an article entered the path: the raw record, which stays the same through every redelivery."""
+
+    place: str
+    """``cluster/topic/partition``."""
+    offset: int
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """What to save and publish. ``record`` is None when nothing about the id changes."""
+
+    status: Status
+    record: ArticleRecord | None = None
+    is_new_form: bool = False
+    """Whether ``record.article`` is a form never published before, to be kept as a revision row."""
+    publish: Article | None = None
+
+
+def copy_key(article: Article) -> str:
+    """Return a hash that exact copies share, whatever their white space and letter case; empty: too short to tell."""
+    text = " ".join(article.body.casefold().split())
+    if len(text) < MIN_FAMILY_CHARS:
+        text = " ".join(article.title.casefold().split()) + "\n" + text
+    return content_hash(text) if len(text) >= MIN_FAMILY_CHARS // 2 else ""
+
+
+def decide_new(article: Article, source: Source, *, family: str, now: datetime) -> Decision:
+    """The first form of an id."""
+    settled = replace(
+        article,
+        first_seen=article.first_seen or now,
+        content_hash=hash_of(article),
+        revision=1,
+        version=1,
+        family=family or article.id,
+        story=family or article.id,
+    )
+    record = ArticleRecord(
+        article=settled, went_live=article.lane == "live", seen_in=(), sources={source.place: source.offset}
+    )
+    return Decision(status=Status.PUBLISHED, record=record, is_new_form=True, publish=settled)
+
+
+def decide_known(article: Article, known: ArticleRecord, source: Source, *, family: str, now: datetime) -> Decision:
+    """A further form, a repeat or a sighting of an id that has a record."""
+    if is_redelivery(known, source):
+        return Decision(status=Status.DUPLICATE, publish=known.article)
+    known = replace(known, sources=known.sources | {source.place: source.offset})
+    goes_live = article.lane == "live" and not known.went_live and _is_still_news(article, known, now)
+    if not _may_revise(article, known):
+        return _sighting(article, known, goes_live=goes_live)
+    settled = _next_form(article, known.article, family=family, goes_live=goes_live)
+    if settled == known.article:
+        return Decision(status=Status.DUPLICATE, record=known, publish=known.article)
+    record = replace(known, article=settled, went_live=known.went_live or goes_live)
+    return Decision(status=Status.UPDATED, record=record, is_new_form=True, publish=settled)
+
+
+def _sighting(article: Article, known: ArticleRecord, *, goes_live: bool) -> Decision:
+    """Another's feed or file shows it: its words stay, but it may be news from now on."""
+    name = article.feed or article.source_path
+    seen_in = known.seen_in
+    if name and name not in {*seen_in, known.article.feed} and len(seen_in) < MAX_SEEN_IN:
+        seen_in = (*seen_in, name)
+    if goes_live:
+        settled = replace(known.article, lane="live", version=known.article.version + 1)
+        record = replace(known, article=settled, went_live=True, seen_in=seen_in)
+        return Decision(status=Status.UPDATED, record=record, is_new_form=True, publish=settled)
+    changed = seen_in != known.seen_in
+    return Decision(status=Status.DUPLICATE, record=replace(known, seen_in=seen_in) if changed else None)
+
+
+def is_redelivery(known: ArticleRecord, source: Source) -> bool:
+    """Whether this very input, or a later one from the same place, was settled before."""
+    return source.offset <= known.sources.get(source.place, -1)
+
+
+def hash_of(article: Article) -> str:
+    """Return the content hash of an article's text."""
+    return content_hash(article.title, article.summary, article.body)
+
+
+def _may_revise(article: Article, known: ArticleRecord) -> bool:
+    """Whether this source speaks for the article."""
+    if article.lane == "backfill" and known.went_live:
+        return False
+    if article.feed == known.article.feed:
+        return True
+    return bool(article.outlet) and article.outlet == known.article.outlet
+
+
+def _is_still_news(article: Article, known: ArticleRecord, now: datetime) -> bool:
+    published = known.article.published or article.published
+    shown = article.first_seen or now  # when it was polled: that this step was off must not cost an alert
+    return published is None or shown - published <= LATE_LIVE
+
+
+def _next_form(article: Article, last: Article, *, family: str, goes_live: bool) -> Article:
+    """Return the form to publish next: the incoming text under the recorded identity, or ``last`` when equal."""
+    if article.feed != last.feed and hash_of(article) == last.content_hash:
+        article = last  # another feed of the same outlet with the same text: its feed and tags are no news
+    if last.text_from == "page" and article.text_from == "feed":
+        # The feed's teaser does not replace the page's text; a changed page is fetched and comes on its own.
+        article = replace(
+            article, body=last.body, headings=last.headings, summary=last.summary, page=last.page,
+            text_from="page", canonical_url=last.canonical_url, language=last.language,
+        )  # fmt: skip
+    new_hash = hash_of(article)
+    is_revised = new_hash != last.content_hash
+    joined = family if family and last.family == last.id and is_revised else last.family
+    settled = replace(
+        article,
+        id=last.id,
+        lane="live" if goes_live or last.lane == "live" else "backfill",
+        feed=last.feed,
+        outlet=last.outlet,
+        published=article.published or last.published,
+        first_seen=last.first_seen,
+        content_hash=new_hash,
+        revision=last.revision + is_revised,
+        version=last.version,
+        family=joined,
+        story=joined,
+    )
+    if replace(settled, fetched=last.fetched) == last:
+        return last
+    return replace(settled, version=last.version + 1)

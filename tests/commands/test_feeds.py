@@ -1,0 +1,140 @@
+"""wirewatch feeds, and polling them by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_parts import Cli
+from journey_parts import Item, rss
+from stub_server import Answer, StubServer
+
+URL = "https://harbour.example/feed.xml"
+FEED = rss([Item(link="http://harbour.example/ferry", title="Ferry aground", text="A ferry ran aground on Monday.")])
+OPML = f"""<opml version="2.0"><body><outline text="Ports">
+<outline type="rss" text="Harbour Times" xmlUrl="{URL}" language="en"/>
+<outline type="rss" text="No address" xmlUrl="file:///etc/passwd"/>
+</outline></body></opml>"""
+
+
+def feeds(cli: Cli) -> list[dict[str, object]]:
+    return [known["feed"] for known in cli("feeds", "list", "--json").lines]
+
+
+def test_a_feed_is_added_listed_paused_and_removed(cli: Cli) -> None:
+    ended = cli("feeds", "add", URL, "--title", "Harbour Times", "--tag", "ports", "--tag", "north", "--full-page")
+    (feed,) = feeds(cli)
+    assert (ended.code, ended.err) == (0, f"added {feed['id']} {URL}\n")
+    assert (feed["title"], feed["tags"], feed["full_page"]) == ("Harbour Times", ["ports", "north"], True)
+    assert cli("feeds", "list").out == f"{feed['id']}\tnew\t0\t-\t-\tHarbour Times\t{URL}\t\n"
+    assert cli("feeds", "pause", URL).err == f"paused {feed['id']} {URL}\n"
+    assert "\tpaused\t" in cli("feeds", "list").out
+    assert cli("feeds", "pause", "--resume", str(feed["id"])).err == f"resumed {feed['id']} {URL}\n"
+    assert cli("feeds", "remove", URL).err == f"removed {feed['id']} {URL}\n"
+    assert feeds(cli) == []
+    assert cli("feeds", "list").err.startswith("No feeds yet. Add one with `wirewatch feeds add URL`")
+
+
+def test_adding_a_known_feed_changes_what_is_given_and_keeps_the_rest(cli: Cli) -> None:
+    cli("feeds", "add", URL, "--title", "Harbour Times", "--full-page")
+    ended = cli("feeds", "add", URL, "--no-full-page", "--interval", "60")
+    (feed,) = feeds(cli)
+    assert ended.err.startswith("changed ")
+    assert (feed["title"], feed["full_page"], feed["interval_seconds"]) == ("Harbour Times", False, 60)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("ftp://harbour.example/feed", "is not an address that can be polled"),
+        ("harbour", "is not an address that can be polled"),
+        ("https://me:canary@harbour.example/feed", "An address with a user name or password is not polled"),
+    ],
+)
+def test_what_cannot_be_polled_is_not_added(cli: Cli, url: str, said: str) -> None:
+    ended = cli("feeds", "add", url)
+    assert (ended.code, said in ended.err) == (2, True)
+    assert not cli.data.exists()
+
+
+@pytest.mark.parametrize("words", [["pause", "nope"], ["remove", "nope"], ["check", "nope"]])
+def test_a_feed_that_is_not_known_is_a_usage_error(cli: Cli, words: list[str]) -> None:
+    cli("feeds", "add", URL)
+    ended = cli("feeds", *words)
+    assert (ended.code, "“nope”" in ended.err) == (2, True)
+
+
+def test_a_list_is_imported_with_its_problems_and_exported_again(cli: Cli) -> None:
+    (cli.folder / "list.opml").write_text(OPML, "utf-8")
+    ended = cli("feeds", "import", "list.opml")
+    assert ended.code == 3
+    problem, total = ended.err.splitlines()
+    assert problem.startswith("list.opml: line 3: “file:///etc/passwd” is not an http(s) address")
+    assert total == "1 feed read, 1 of them new"
+    exported = cli("feeds", "export").out
+    (cli.folder / "again.opml").write_text(exported, "utf-8")
+    again = cli("feeds", "import", "again.opml")
+    assert (again.code, again.err) == (0, "1 feed read, 0 of them new\n")
+    assert feeds(cli)[0]["tags"] == ["Ports"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff\x00", b"<html/>", b"<opml><body>", b"{}"])
+def test_a_file_that_is_no_list_brings_nothing(cli: Cli, content: bytes) -> None:
+    (cli.folder / "list.opml").write_bytes(content)
+    ended = cli("feeds", "import", "list.opml")
+    assert ended.code == 1
+    assert ended.err.endswith("0 feeds read, 0 of them new\n")
+    assert not cli.data.exists()
+
+
+@pytest.mark.parametrize("name", ["nowhere.opml", "."])
+def test_a_list_that_cannot_be_read_is_a_usage_error(cli: Cli, name: str) -> None:
+    ended = cli("feeds", "import", name)
+    assert (ended.code, "cannot be read: " in ended.err) == (2, True)
+
+
+def test_check_says_what_would_come_of_a_feed_and_stores_nothing(cli: Cli) -> None:
+    with StubServer() as server:
+        cli.environment = {"WIREWATCH_ALLOW_ADDRESSES": server.address}
+        server.on("/feed", Answer(body=FEED))
+        server.on("/page", Answer(body="<html><body>Sorry</body></html>", headers={"Content-Type": "text/html"}))
+        good = cli("feeds", "check", server.url("/feed"))
+        assert (good.code, good.out.startswith("Harbour Times: 1 items, 1 with text")) == (0, True)
+        assert json.loads(cli("feeds", "check", "--json", server.url("/feed")).out)["items"] == 1
+        bad = cli("feeds", "check", server.url("/page"))
+        assert (bad.code, bad.out) == (1, "")
+        assert bad.err.startswith(f"wirewatch: {server.url('/page')}: not a feed")
+    assert not cli.data.exists()
+
+
+def test_feeds_are_polled_by_hand_one_or_all(cli: Cli) -> None:
+    with StubServer() as server:
+        cli.environment = {"WIREWATCH_ALLOW_ADDRESSES": server.address}
+        server.on("/good", Answer(body=FEED))
+        server.on("/bad", Answer(status=500))
+        cli("feeds", "add", server.url("/good"), "--title", "Good")
+        assert cli("poll", "--once").err == "Good: 1 new, 0 changed of 1\n"
+        cli("feeds", "add", server.url("/bad"), "--title", "Bad")
+        good, bad = (str(known["id"]) for known in sorted(feeds(cli), key=lambda it: str(it["title"]), reverse=True))
+        one = cli("poll", "--feed", bad)
+        assert (one.code, one.err.splitlines()[-1]) == (1, "wirewatch: 1 feed could not be polled.")
+        assert cli("poll", "--feed", good, "--feed", bad).code == 3
+        cli("feeds", "pause", good)
+        assert "1 feed left out: paused" in cli("poll", "--feed", good).err
+        assert cli("poll", "--feed", "nope").code == 2
+    for step in ("enrich", "settle", "index", "alert", "fetch"):
+        ended = cli(step, "--once")
+        assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert [article["title"] for article in cli("search", "ferry", "--json").lines] == ["Ferry aground"]
+
+
+def test_polling_without_feeds_says_how_to_add_one(cli: Cli, tmp_path: Path) -> None:
+    cli.data.mkdir()
+    ended = cli("poll", "--once")
+    assert (ended.code, ended.err) == (0, "No feeds yet. Add one with `wirewatch feeds add URL`.\n")
+
+
+def test_a_feed_without_a_title_is_listed_under_its_outlet(cli: Cli) -> None:
+    cli("feeds", "add", URL, "--outlet", "The Harbour")
+    assert "\tThe Harbour\t" in cli("feeds", "list").out

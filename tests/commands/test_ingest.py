@@ -1,0 +1,164 @@
+"""wirewatch ingest and preview."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_parts import Cli
+
+from pipeline.article import Article
+from pipeline.commands import ingest
+from pipeline.ingest.read import FileProblem
+
+SEED = Path(__file__).parent.parent / "data" / "seed-article.txt"
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "feeds"
+TALKS = "Officials said a delegation of Hezbollah would not attend the talks that resume in the capital this week."
+
+
+def lines(path: Path, *articles: dict[str, object]) -> Path:
+    path.write_text("".join(json.dumps(article) + "\n" for article in articles), "utf-8")
+    return path
+
+
+def test_the_seed_article_is_one_clean_article_that_is_found_and_raises_an_alert(cli: Cli) -> None:
+    ended = cli("ingest", SEED)
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err == "1 article read, 1 searchable, 1 alert raised (`wirewatch alerts list`)\n"
+    (found,) = cli("search", "qaani AND nasrallah", "--json").lines
+    assert cli("search", '"limited rocket barrage"', "--json").lines == [found]
+    assert (found["published"], found["language"]) == ("2024-03-15T00:00:00Z", "en")
+    assert "advertis" not in found["body"].casefold()
+    assert [heading["text"] for heading in found["headings"]] == [
+        "Fears of Escalation and Strategic Calculations",
+        "Hezbollah's Stance and Regional Implications",
+        "International Concerns and the Quest for Diplomacy",
+    ]
+    for heading in found["headings"]:
+        assert found["body"][heading["offset"] :].startswith(heading["text"] + "\n\n")
+    (alert,) = cli("alerts", "list", "--json").lines
+    assert (alert["rule"], alert["article_id"]) == ("hezbollah", found["id"])
+
+
+def test_the_same_file_again_changes_nothing(filled: Cli) -> None:
+    before = filled("search", "*", "--json", "--sort", "oldest").out
+    ended = filled("ingest", SEED)
+    assert (ended.code, ended.err) == (0, "1 article read, 1 searchable\n")
+    assert filled("search", "*", "--json", "--sort", "oldest").out == before
+
+
+def test_backfill_is_searchable_and_never_an_alert(cli: Cli) -> None:
+    ended = cli("ingest", "--backfill", SEED)
+    assert (ended.code, ended.err) == (0, "1 article read, 1 searchable\n")
+    (found,) = cli("search", "qaani", "--json").lines
+    assert found["lane"] == "backfill"
+    assert cli("alerts", "list").err == "No alerts yet.\n"
+
+
+def test_what_is_wrong_with_some_files_does_not_keep_out_the_others(cli: Cli) -> None:
+    folder = cli.folder / "in"
+    folder.mkdir()
+    (folder / "binary.txt").write_bytes(bytes(range(256)) * 40)
+    (folder / "empty.xml").touch()
+    (folder / "feed.xml").write_text("<html><head><title>Sorry</title></head><body>Gone</body></html>", "utf-8")
+    lines(folder / "good.jsonl", {"title": "Talks", "body": TALKS}, {"foo": 1})
+    ended = cli("ingest", folder, "nowhere.xml")
+    assert ended.code == 3
+    *problems, total = ended.err.splitlines()
+    assert total == "1 article read, 1 searchable, 5 problems, 1 alert raised (`wirewatch alerts list`)"
+    assert [problem.partition(": ")[0] for problem in problems] == [
+        str(folder / "binary.txt"), str(folder / "empty.xml"), str(folder / "feed.xml"),
+        f"{folder / 'good.jsonl'}:2", "nowhere.xml",
+    ]  # fmt: skip
+
+
+def test_when_nothing_comes_of_it_ingest_has_failed(cli: Cli) -> None:
+    (cli.folder / "empty.xml").touch()
+    ended = cli("ingest", "empty.xml")
+    assert (ended.code, ended.err.splitlines()[-1]) == (1, "0 articles read, 0 searchable, 1 problem")
+
+
+def test_an_article_of_five_mebibytes_is_cut_flagged_and_found(cli: Cli) -> None:
+    lines(cli.folder / "big.jsonl", {"title": "A very long one", "body": "A long sentence of some words. " * 170_000})
+    assert cli("ingest", "big.jsonl").code == 0
+    (found,) = cli("search", "title:long", "--json").lines
+    assert "body_truncated" in found["flags"]
+    assert len(found["body"]) < 1_000_000
+
+
+def test_an_article_without_text_is_left_out_and_said_to_be(cli: Cli) -> None:
+    lines(cli.folder / "one.jsonl", {"html": "<p> </p>", "url": "https://a.example/x", "title": "\u200b"})
+    ended = cli("ingest", "one.jsonl")
+    assert ended.code == 1
+    assert "problem" in ended.err or "not searchable: left out: it has no text" in ended.err
+
+
+def test_what_was_deleted_stays_deleted_and_is_no_failure(filled: Cli) -> None:
+    (found,) = filled("search", "qaani", "--json").lines
+    assert filled("delete", found["id"], "--reason", "asked to").code == 0
+    ended = filled("ingest", SEED)
+    assert (ended.code, ended.err) == (0, "1 article read, 0 searchable, 1 deleted earlier, kept out\n")
+    assert filled("search", "qaani", "--json").lines == []
+
+
+def test_what_cannot_end_well_is_refused_before_anything_is_sent(cli: Cli) -> None:
+    cli.environment = {"WIREWATCH_STAGES": "text,claen"}
+    ended = cli("ingest", SEED)
+    assert (ended.code, "did you mean “clean”?" in ended.err) == (2, True)
+    cli.environment = {"WIREWATCH_WEBHOOK_URL": "https://hook.example/", "WIREWATCH_WEBHOOK_SECRET": "guess"}
+    ended = cli("ingest", SEED)
+    assert (ended.code, "A webhook's secret must be whsec_" in ended.err) == (2, True)
+    assert not cli.data.exists()
+
+
+def test_an_interrupted_ingest_says_so_and_goes_on_when_called_again(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = lines(cli.folder / "many.jsonl", *({"title": f"Number {n}", "body": f"{n} {TALKS}"} for n in range(5)))
+    read_path = ingest.read_path
+
+    def interrupted(*args: object, **kwargs: object) -> Iterator[Article | FileProblem]:
+        for number, item in enumerate(read_path(*args, **kwargs)):
+            if number == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield item
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest, "read_path", interrupted)
+        ended = cli("ingest", path)
+    assert ended.code == 130
+    assert ended.err.startswith("stopped; 2 articles went down the path. Run the same command again for the rest")
+    assert cli("ingest", path).code == 0
+    assert len(cli("search", "*", "--json").lines) == 5
+
+
+def test_all_shared_feeds_are_ingested_but_the_invalid_ones(cli: Cli) -> None:
+    if not SHARED.is_dir():
+        pytest.skip("The folder ../shared/data/feeds is not beside this checkout.")
+    ended = cli("ingest", SHARED)
+    assert ended.code == 3
+    *problems, total = ended.err.splitlines()
+    assert len(problems) == 3
+    assert any("unrecognized.rss: not a feed: an HTML page" in problem for problem in problems)
+    read, searchable = (int(part.split()[0]) for part in total.split(", ")[:2])
+    assert read == searchable > 300
+    assert len(cli("search", "*", "--json", "--limit", "1000").lines) == searchable
+
+
+def test_preview_prints_what_ingest_would_make_and_stores_nothing(cli: Cli) -> None:
+    ended = cli("preview", SEED)
+    (shown,) = ended.lines
+    assert (ended.code, ended.err, shown["published"], shown["language"]) == (0, "", "2024-03-15T00:00:00Z", "en")
+    assert not cli.data.exists()
+    cli("ingest", SEED)
+    (found,) = cli("search", "qaani", "--json").lines
+    assert (found["id"], found["body"], found["headings"]) == (shown["id"], shown["body"], shown["headings"])
+
+
+def test_preview_counts_what_it_cannot_read(cli: Cli) -> None:
+    ended = cli("preview", "nowhere.txt", SEED)
+    assert (ended.code, len(ended.lines)) == (3, 1)
+    assert ended.err.startswith("nowhere.txt: cannot be read: No such file")
+    assert cli("preview", "nowhere.txt").code == 1

@@ -1,0 +1,125 @@
+"""Stage text: where the body comes from."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.article import Article, Heading
+from pipeline.enrich import page
+from pipeline.enrich.text import enrich
+from pipeline.enrich.tools import Tools
+
+DAY = date(2026, 3, 1)
+SENTENCES = "The council met on Monday to discuss the new bridge over the river. It will decide next week. "
+PAGE = f"""<html><head><title>Bridge</title><link rel="canonical" href="/news/bridge"></head><body>
+<nav><a href="/">Home</a> <a href="/sport">Sport</a></nav>
+<article><h1>A bridge for the town</h1><p>{SENTENCES * 2}</p><h2>What it costs</h2><p>{SENTENCES * 3}</p></article>
+<footer>All rights reserved</footer></body></html>"""
+
+
+def article(**fields: object) -> Article:
+    return msgspec.structs.replace(Article(id="a"), **fields)
+
+
+def stored(tools: Tools, markup: str) -> str:
+    return tools.pages.put(markup.encode(), DAY)
+
+
+def test_the_markup_of_a_feed_becomes_body_and_headings(tools: Tools) -> None:
+    found = enrich(article(html="<p>One.</p><h2>Two</h2><p>Three.</p>", feed="f"), tools)
+    assert (found.body, found.html, found.text_from) == ("One.\n\nTwo\n\nThree.", "", "feed")
+    assert found.headings == (Heading(6, "Two"),)
+
+
+def test_a_file_s_body_is_taken_as_it_is(tools: Tools) -> None:
+    found = enrich(article(body="One < two.\n\nThree & four.", text_from="file"), tools)
+    assert (found.body, found.text_from) == ("One < two.\n\nThree & four.", "file")
+
+
+def test_a_summary_alone_is_the_body(tools: Tools) -> None:
+    found = enrich(article(summary="Only this."), tools)
+    assert (found.body, found.summary) == ("Only this.", "")
+
+
+def test_a_summary_that_repeats_the_body_is_emptied_and_another_stays(tools: Tools) -> None:
+    assert enrich(article(html="<p>The same\ntext.</p>", summary="The same text."), tools).summary == ""
+    assert enrich(article(html="<p>The whole text.</p>", summary="A summary."), tools).summary == "A summary."
+
+
+def test_the_stored_page_gives_text_headings_and_canonical_address(tools: Tools) -> None:
+    raw = article(
+        page=stored(tools, PAGE), html="<p>Teaser.</p>", feed="f", url="https://e.example/?id=1",
+        title="A bridge for the town | The Example",
+    )  # fmt: skip
+    found = enrich(raw, tools)
+    assert found.text_from == "page"
+    assert found.body.startswith("The council met"), "the heading that repeats the title is left out"
+    assert "Home" not in found.body
+    assert "All rights" not in found.body
+    assert [heading.text for heading in found.headings] == ["What it costs"]
+    assert found.canonical_url == "https://e.example/news/bridge"
+    assert found.flags == ()
+
+
+def test_a_page_that_is_gone_leaves_the_feed_s_text(tools: Tools) -> None:
+    for key in (f"{DAY.isoformat()}/0123", "no key at all"):
+        found = enrich(article(page=key, html="<p>Feed text.</p>", feed="f"), tools)
+        assert (found.body, found.text_from, found.flags) == ("Feed text.", "feed", ("page_missing",))
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<html><body><p>Please log in.</p></body></html>",
+        PAGE,  # whole, but far less than the feed gives
+        "",
+        "no html",
+        "<html><body>" + "<div>" * 5_000 + "deep",
+        "<html><body><p " + " ".join(f"a{n}" for n in range(1_000)) + f">{SENTENCES * 90}</p></body></html>",
+    ],
+    ids=["wall", "teaser", "empty", "text", "too deep", "too many attributes"],
+)
+def test_a_page_with_less_than_the_feed_leaves_the_feed_s_text(tools: Tools, markup: str) -> None:
+    feed_text = SENTENCES * 20
+    found = enrich(article(page=stored(tools, markup), html=f"<p>{feed_text}</p>", feed="f"), tools)
+    assert (found.body, found.text_from, found.flags) == (feed_text.strip(), "feed", ("page_without_article",))
+
+
+def test_a_library_that_breaks_on_a_page_costs_only_the_page(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'text'")
+
+    monkeypatch.setattr(page, "bare_extraction", broken)
+    found = enrich(article(page=stored(tools, PAGE), html="<p>Feed text.</p>", feed="f"), tools)
+    assert (found.body, found.flags) == ("Feed text.", ("page_without_article",))
+
+
+def test_a_canonical_address_that_is_no_web_address_is_ignored(tools: Tools) -> None:
+    for href in ("javascript:alert(1)", "http://[", "ftp://e.example/x", "data:text/html,x"):
+        raw = article(page=stored(tools, PAGE.replace("/news/bridge", href)), url="https://e.example/1?id=2")
+        assert enrich(raw, tools).canonical_url == ""
+
+
+def test_controls_in_the_markup_are_removed_and_flagged(tools: Tools) -> None:
+    found = enrich(article(html="<p>a\x00b\ud800c</p>"), tools)
+    assert (found.body, found.flags) == ("ab\ufffdc", ("controls_removed",))
+
+
+@settings(max_examples=150, deadline=None)
+@given(html=st.text(max_size=300), body=st.text(max_size=100), summary=st.text(max_size=100))
+def test_no_text_raises(tools: Tools, html: str, body: str, summary: str) -> None:
+    found = enrich(article(html=html, body=body, summary=summary), tools)
+    for heading in found.headings:
+        assert found.body[heading.offset :].startswith(heading.text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=400), st.booleans())
+def test_no_page_raises(tools: Tools, body: bytes, framed: bool) -> None:
+    key = tools.pages.put(b"<html><body>" + body + b"</body></html>" if framed else body, DAY)
+    enrich(article(page=key, html="<p>x</p>"), tools)

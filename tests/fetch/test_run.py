@@ -1,0 +1,186 @@
+"""A page is fetched once, kindly, and whatever goes wrong with it, the article stays."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from fakes import HOLDER, Newsstand, ScriptedHttp
+from stub_server import Answer
+
+from pipeline.article import Article, encode_article
+from pipeline.errors import PublishError, RequestFailed, RequestRefused
+from pipeline.fetch.run import FetchReport, backoff_seconds, fetch_due_pages
+from pipeline.ports import PageRequest, PollResult, Response
+
+PAGE = Answer(body="<html><p>The whole text</p></html>", headers={"Content-Type": "text/html; charset=utf-8"})
+
+
+def wait_for_page(
+    stand: Newsstand, article_id: str = "a" * 32, path: str = "/page", host: str = "h", **more
+) -> Article:
+    """Put an article's page on the queue, as poll does, and return the article."""
+    article = Article(id=article_id, title="One", url=stand.server.url(path), first_seen=stand.clock(), **more)
+    request = PageRequest(article_id=article.id, url=article.url, host=host, article=encode_article(article))
+    stand.state.claim_due_feeds(stand.clock(), 1, HOLDER, 60, [stand.feed.id])
+    result = PollResult(feed_id=stand.feed.id, state=stand.known.state, pages=(request,))
+    assert stand.state.save_poll(result, HOLDER)
+    return article
+
+
+def fetched_by(stand: Newsstand, *answers: Response | Exception) -> FetchReport:
+    http = ScriptedHttp(*answers)
+    return asyncio.run(
+        fetch_due_pages(
+            state=stand.state, broker=stand.broker, pages=stand.pages, http=http, clock=stand.clock, holder=HOLDER
+        )
+    )
+
+
+def test_the_page_is_stored_and_the_same_article_is_published_again_with_its_key(stand: Newsstand) -> None:
+    article = wait_for_page(stand)
+    stand.server.on("/page", PAGE)
+    stand.clock.forward(5)
+
+    report = stand.fetch()
+
+    assert report == FetchReport(claimed=1, stored=1)
+    (again,) = stand.published()
+    assert stand.pages.get(again.page) == PAGE.body.encode()
+    assert (again.id, again.title, again.text_from) == (article.id, "One", "feed")
+    assert (again.first_seen, again.fetched) == (article.first_seen, stand.clock())
+    assert stand.state.queued_pages() == {"waiting": 0, "failed": 0}
+
+
+def test_an_article_of_the_backfill_stays_in_its_lane(stand: Newsstand) -> None:
+    wait_for_page(stand, lane="backfill")
+    stand.server.on("/page", PAGE)
+
+    stand.fetch()
+
+    assert len(stand.published("backfill.raw")) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(status=404),
+        Answer(status=410),
+        Answer(body=b"%PDF-1.7", headers={"Content-Type": "application/pdf"}),
+        Answer(body=b"\x89PNG", headers={"Content-Type": ""}),
+    ],
+)
+def test_a_page_that_is_gone_or_is_no_page_is_not_asked_for_again(stand: Newsstand, answer: Answer) -> None:
+    wait_for_page(stand)
+    stand.server.on("/page", answer)
+
+    assert stand.fetch().failed == 1
+
+    assert stand.state.queued_pages() == {"waiting": 0, "failed": 1}
+    assert stand.published() == []
+
+
+def test_an_address_that_our_rules_refuse_is_not_asked_for_again(stand: Newsstand) -> None:
+    wait_for_page(stand)
+
+    assert fetched_by(stand, RequestRefused("a private address")).failed == 1
+
+
+def test_after_five_attempts_the_row_ends_failed(stand: Newsstand) -> None:
+    wait_for_page(stand)
+    stand.server.on("/page", Answer(status=503))
+
+    reports = []
+    for _ in range(7):
+        reports.append(stand.fetch())
+        stand.clock.forward(24 * 3600)
+
+    assert [report.put_off for report in reports] == [1, 1, 1, 1, 0, 0, 0]
+    assert [report.failed for report in reports] == [0, 0, 0, 0, 1, 0, 0]
+    assert len(stand.server.requests_for("/page")) == 5
+    assert stand.state.queued_pages() == {"waiting": 0, "failed": 1}
+
+
+def test_each_attempt_waits_longer_and_the_servers_wish_is_granted() -> None:
+    request = PageRequest(article_id="a", url="http://h/", host="h", article=b"")
+    later = PageRequest(article_id="a", url="http://h/", host="h", article=b"", attempts=2)
+
+    assert 60 <= backoff_seconds(request) <= 66
+    assert 960 <= backoff_seconds(later) <= 1056
+    assert backoff_seconds(request, "600") == 600
+    assert backoff_seconds(request, "9" * 50) == 6 * 3600
+    assert 60 <= backoff_seconds(request, "soon") <= 66
+
+
+def test_a_page_that_failed_is_due_again_after_its_wait_and_then_succeeds(stand: Newsstand) -> None:
+    wait_for_page(stand)
+    timed_out = RequestFailed("no complete answer")
+    page = Response(status=200, url="http://h/", headers={"content-type": "TEXT/HTML"}, body=b"<p>x</p>")
+
+    assert fetched_by(stand, timed_out).put_off == 1
+    assert fetched_by(stand).claimed == 0
+    stand.clock.forward(67)
+    assert fetched_by(stand, page).stored == 1
+
+
+def test_a_broker_that_is_down_costs_no_article_its_page(stand: Newsstand) -> None:
+    wait_for_page(stand)
+    stand.server.on("/page", PAGE)
+    stand.broker.failures["articles.raw"] = [PublishError("out of reach")] * 6
+
+    for _ in range(6):
+        assert stand.fetch().put_off == 1
+        stand.clock.forward(61)
+
+    assert stand.fetch().stored == 1
+
+
+def test_an_article_too_large_with_its_page_ends_failed(stand: Newsstand) -> None:
+    wait_for_page(stand)
+    stand.server.on("/page", PAGE)
+    stand.broker.failures["articles.raw"] = [PublishError("too large", fatal=True)]
+
+    assert stand.fetch().failed == 1
+
+
+def test_a_waiting_article_that_cannot_be_read_ends_failed_and_stops_nobody(stand: Newsstand) -> None:
+    wait_for_page(stand, "b" * 32, host="other")
+    request = PageRequest(article_id="a" * 32, url=stand.server.url("/page"), host="h", article=b"{")
+    stand.state.claim_due_feeds(stand.clock(), 1, HOLDER, 60, [stand.feed.id])
+    stand.state.save_poll(PollResult(feed_id=stand.feed.id, state=stand.known.state, pages=(request,)), HOLDER)
+    stand.server.on("/page", PAGE)
+
+    report = stand.fetch()
+
+    assert (report.claimed, report.stored, report.failed) == (2, 1, 1)
+
+
+def test_two_pages_of_one_host_are_not_fetched_at_once(stand: Newsstand) -> None:
+    wait_for_page(stand, "a" * 32)
+    wait_for_page(stand, "b" * 32)
+    stand.server.on("/page", PAGE)
+
+    assert stand.fetch().claimed == 1
+    assert stand.fetch().claimed == 0
+    stand.clock.forward(2)
+    assert stand.fetch().claimed == 1
+
+
+def test_a_claim_that_went_to_another_is_counted_and_harmless(stand: Newsstand) -> None:
+    wait_for_page(stand)
+
+    class Slow(ScriptedHttp):
+        async def request(self, *_: object, **__: object) -> Response:
+            later = stand.clock() + timedelta(hours=1)
+            assert stand.state.claim_pages(later, 1, "other", 60, 0)
+            return Response(status=200, url="http://h/", headers={"content-type": "text/html"}, body=b"<p>x</p>")
+
+    report = asyncio.run(
+        fetch_due_pages(
+            state=stand.state, broker=stand.broker, pages=stand.pages, http=Slow(), clock=stand.clock, holder=HOLDER
+        )
+    )
+
+    assert report.lost_claims == 1
+    assert stand.state.queued_pages() == {"waiting": 1, "failed": 0}
