@@ -26,9 +26,16 @@ class Settings(BaseModel):
 
     data: str = Field("data", description="Folder of the embedded parts.")
     config: str = Field("", description="Folder of feeds.opml and rules.yml; empty: the ones that are shipped.")
-    broker: str = Field("", description="sqlite:///path/broker.db; empty: broker.db in the data folder.")
-    index: str = Field("", description="tantivy:///path/index; empty: index in the data folder.")
-    state: str = Field("", description="sqlite:///path/state.db; empty: state.db in the data folder.")
+    broker: str = Field(
+        "", description="sqlite:///path/broker.db or kafka://host:9092; empty: broker.db in the data folder."
+    )
+    index: str = Field(
+        "", description="tantivy:///path/index or http(s)://host:9200 (Elasticsearch); empty: index in the data folder."
+    )
+    state: str = Field(
+        "",
+        description="sqlite:///path/state.db or postgresql://user@host/database; empty: state.db in the data folder.",
+    )
     pages: str = Field("", description="file:///path/pages; empty: pages in the data folder.")
     stages: tuple[str, ...] = Field(("text", "clean", "language"), description="Enrichment stages, in order.")
     contact: str = Field("", description="Address or URL that publishers can reach you at; part of the User-Agent.")

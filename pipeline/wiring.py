@@ -128,7 +128,11 @@ def open_state(settings: Settings) -> State:
         from pipeline.adapters.sql_state import SqlState
 
         return SqlState.open(f"sqlite:///{_path(settings, url)}", migrate=True)
-    raise _unknown("state", url, "sqlite:///path/state.db")
+    if _scheme(url) in {"postgresql", "postgres"}:
+        from pipeline.adapters.sql_state import SqlState
+
+        return SqlState.open(url, migrate=True)
+    raise _unknown("state", url, "sqlite:///path/state.db", "postgresql://user@host/database")
 
 
 def open_index(settings: Settings, *, writer: bool) -> SearchIndex:
