@@ -138,7 +138,7 @@ def test_a_signal_that_comes_while_the_main_thread_waits_does_not_hang_it() -> N
 import os, signal
 from pipeline.commands.context import stop_on_signals
 with stop_on_signals() as stop:
-    with stop._cond:  # as in the midst of stop.wait()
+    with stop._woken._cond:  # as in the midst of stop.wait()
         os.kill(os.getpid(), signal.SIGTERM)
     print(stop.wait(60))
 """

@@ -73,10 +73,36 @@ def configure_logging(level: str, write: Callable[[str], None] | None = None) ->
     )
 
 
+class Stop:
+    """An event that a signal's handler may set: it is set at once, and wakes whoever waits.
+
+    ``threading.Event`` alone cannot be: a handler runs in the main thread, which may hold the event's own lock at that
+    moment, in ``wait``, and would then wait for itself. So another thread wakes the waiting; not a
+    ``threading.Thread``, whose start takes a lock of that kind too.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._woken = threading.Event()
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def set(self) -> None:
+        self._is_set = True
+        _thread.start_new_thread(self._woken.set, ())
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until it is set, at most so many seconds; return whether it is."""
+        if not self._is_set:
+            self._woken.wait(seconds)
+        return self._is_set
+
+
 @contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """Yield an event that Ctrl-C or SIGTERM sets; a second Ctrl-C interrupts at once."""
-    stop = threading.Event()
+def stop_on_signals() -> Iterator[Stop]:
+    """Yield what Ctrl-C or SIGTERM sets; a second Ctrl-C interrupts at once."""
+    stop = Stop()
     told = False
 
     def on_signal(number: int, _: object) -> None:
@@ -84,9 +110,7 @@ def stop_on_signals() -> Iterator[threading.Event]:
         if told and number == signal.SIGINT:
             raise KeyboardInterrupt
         told = True
-        # Not `stop.set()` here: a handler runs in the main thread, which may hold the event's own lock at that moment,
-        # in `wait`, and would then wait for itself. Nor `threading.Thread`, whose start takes a lock of that kind too.
-        _thread.start_new_thread(stop.set, ())
+        stop.set()
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

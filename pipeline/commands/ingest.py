@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,7 +14,7 @@ import typer
 
 from pipeline import steps, topics, wiring
 from pipeline.article import Article, Lane, encode_article
-from pipeline.commands.context import EXIT_INTERRUPTED, Context, stop_on_signals
+from pipeline.commands.context import EXIT_INTERRUPTED, Context, Stop, stop_on_signals
 from pipeline.commands.dead import dead_letters
 from pipeline.commands.printing import counted, print_json_lines
 from pipeline.enrich.run import check_stages
@@ -117,7 +116,7 @@ class _Waiting:
             typer.echo(f"waiting: {what}", err=True)
 
 
-def _send(ports: Ports, paths: list[Path], lane: Lane, stop: threading.Event) -> tuple[list[str], int]:
+def _send(ports: Ports, paths: list[Path], lane: Lane, stop: Stop) -> tuple[list[str], int]:
     """Publish what the files hold; return the ids, each once, and the number of problems."""
     ids: dict[str, None] = {}
     problems = 0

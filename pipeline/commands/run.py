@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from pipeline import steps, wiring
-from pipeline.commands.context import Context, stop_on_signals
+from pipeline.commands.context import Context, Stop, stop_on_signals
 from pipeline.commands.feeds import import_shipped_feeds
 from pipeline.commands.live import LiveProgress
 from pipeline.commands.printing import counted
@@ -157,7 +157,7 @@ def _run_all(settings: Settings, *, title: str, seconds: float | None) -> None:
         raise failures[0]
 
 
-def _show(progress: Progress, watcher: Watcher, stop: threading.Event, seconds: float | None) -> None:
+def _show(progress: Progress, watcher: Watcher, stop: Stop, seconds: float | None) -> None:
     end = time.monotonic() + seconds if seconds is not None else None
     while not stop.is_set() and (end is None or time.monotonic() < end):
         _look(progress, watcher)
@@ -182,7 +182,7 @@ def _join(threads: list[threading.Thread]) -> None:
 def _run_step(
     name: str,
     settings: Settings,
-    stop: threading.Event,
+    stop: Stop,
     failures: list[WirewatchError],
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
@@ -198,7 +198,7 @@ def _run_step(
         log.exception("step ended", step=name)
 
 
-def _restarting(name: str, settings: Settings, stop: threading.Event, monotonic: Callable[[], float]) -> None:
+def _restarting(name: str, settings: Settings, stop: Stop, monotonic: Callable[[], float]) -> None:
     """Run a step until it returns. A fault of ours is logged and the step is started again, but not without end."""
     restarts: list[float] = []
     while True:

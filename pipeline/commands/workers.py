@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline import steps, wiring
-from pipeline.commands.context import Context, stop_on_signals
+from pipeline.commands.context import Context, Stop, stop_on_signals
 from pipeline.commands.printing import counted
 from pipeline.errors import EXIT_PARTLY, UsageError, WirewatchError
 from pipeline.poll.run import PollReport
@@ -115,7 +115,7 @@ def alert(ctx: typer.Context, once: Once = False) -> None:
         raise failures[0]
 
 
-def _deliver(context: Context, stop: threading.Event, failures: list[WirewatchError]) -> None:
+def _deliver(context: Context, stop: Stop, failures: list[WirewatchError]) -> None:
     try:
         with wiring.open_ports(context.settings) as ports:
             steps.run_deliver(ports, stop.wait)

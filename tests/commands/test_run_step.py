@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from cli_parts import Cli
 
 from pipeline import steps, wiring
-from pipeline.commands import run
+from pipeline.commands import context, run
 from pipeline.errors import WirewatchError
 from pipeline.settings import Settings, load_settings
 
@@ -21,13 +20,13 @@ class Panic(BaseException):
     """As pyo3 raises it for a panic in Rust: no Exception."""
 
 
-class Stop(threading.Event):
-    """A stop event whose waits move a clock instead."""
+class Stop(context.Stop):
+    """A stop whose waits move a clock instead."""
 
     now = 1_000_000.0
 
-    def wait(self, timeout: float | None = None) -> bool:
-        self.now += timeout or 0.0
+    def wait(self, seconds: float | None = None) -> bool:
+        self.now += seconds or 0.0
         return self.is_set()
 
 
