@@ -30,7 +30,7 @@ def main() -> int:
             given.folder or Path(folder), zygote, kills=given.kills, seed=given.seed, several=given.several,
             points=points, outside=given.outside, broker_failures=given.broker_failures,
         )  # fmt: skip
-    problems = report.problems(every_point=points == POINTS)
+    problems = report.problems()
     sys.stdout.write("\n".join([*report.lines(), *(f"FAILED: {problem}" for problem in problems), ""]))
     return 1 if problems else 0
 

@@ -2,7 +2,7 @@
 
 Never Wirewatch's own counters. Nothing lost: each item served is in the index under its link, or in the dead letters.
 Nothing twice: one document a link, one revision for each form served, one alert for each rule and family. What is left
-open (leases, claims, offsets, deliveries) is read from the files of broker and state.
+open (leases, claims, offsets, deliveries) is read from broker and state by themselves.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import NamedTuple
 
-from faults.kill.files import left_open
 from faults.kill.world import RULES, Served, World
 from msgspec import Struct, field
 
@@ -107,6 +106,7 @@ def judge(world: World) -> Ledger:
     with world.lock:
         log, hooks = list(world.served), list(world.hooks)
     forms = forms_served(log)
+    world.parts.show_all()
     with closing(wiring.open_index(world.settings, writer=False)) as index:
         found = index.search(parse("*"), sort="oldest", limit=1_000_000)
     documents = [hit.article for hit in found.hits]
@@ -121,7 +121,7 @@ def judge(world: World) -> Ledger:
     excused = {letter.key for letter in letters if letter.reason == "killed its worker"}
     _judge_documents(forms, documents, excused, ledger)
     _judge_alerts(log, forms, documents, [json.loads(hook.body)["data"] for hook in hooks], ledger)
-    ledger.problems += left_open(world.settings.data_folder)
+    ledger.problems += world.holdings.left_open()
     return ledger
 
 
@@ -192,5 +192,5 @@ def _judge_alerts(
 def dead_letters(world: World) -> list[DeadLetter]:
     """Return every dead letter of every topic."""
     with closing(wiring.open_broker(world.settings, world.clock)) as broker:
-        places = [TopicPartition(name, 0) for name in broker.topics() if name.endswith(topics.DEAD_SUFFIX)]
+        places = [TopicPartition(topics.dead(name), 0) for name in topics.LIVE_FIRST]
         return [read_dead_letter(record.value) for place in places for record in batched_records(broker, place)]

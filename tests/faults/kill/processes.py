@@ -95,13 +95,16 @@ class Process:
 
 
 class Zygote:
-    """The process that forks; use it with ``with``. One serves any number of folders, one after the other."""
+    """The process that forks; use it with ``with``. One serves any number of folders, one after the other.
 
-    def __init__(self) -> None:
+    With ``cluster`` its children can stand on a cluster.
+    """
+
+    def __init__(self, *, cluster: bool = False) -> None:
         # Number crunching libraries start threads when imported, and a fork would take only one of them along.
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("zygote.py"))],
+            [sys.executable, str(Path(__file__).with_name("zygote.py")), *(["cluster"] if cluster else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from faults.kill.files import awaits_its_receiver, in_flight, offsets, outcomes
+from faults.kill.parts import EMBEDDED, Parts
 from faults.kill.processes import Lives, Process, Zygote
 from faults.kill.world import BETWEEN_POLLS_SECONDS, World
 from faults.oracle import Ledger, judge
@@ -45,6 +45,8 @@ class Report(Struct):
     missed: int = 0
     """Lives that ended before they came to the point where they were to die."""
     rounds: int = 0
+    aims: tuple[str, ...] = POINTS
+    """The points at which processes were to die."""
     points: set[str] = field(default_factory=set)
     """All points that a process passed while nobody killed it."""
     ledger: Ledger = field(default_factory=Ledger)
@@ -61,14 +63,17 @@ class Report(Struct):
             f"seed {self.seed}: {self.kills} kills in {self.rounds} rounds, {self.from_outside} of them from outside, "
             f"{self.several} beside other processes; {self.missed} lives ended too early to be killed",
             f"with records in flight: {self.with_records_in_flight} kills ({share:.0f} %)",
-            *(f"  {point:<18}{self.hits[point]:>5}" for point in (*POINTS, *sorted(self.hits.keys() - set(POINTS)))),
+            *(
+                f"  {point:<18}{self.hits[point]:>5}"
+                for point in (*self.aims, *sorted(self.hits.keys() - set(self.aims)))
+            ),
             *self.ledger.lines(),
             *(f"WRONG             {problem}" for problem in self.miscounted),
         ]
 
-    def problems(self, *, every_point: bool = True) -> list[str]:
+    def problems(self) -> list[str]:
         """Return why this run proves nothing, or proves the opposite; nothing when all is well."""
-        never_hit = [point for point in POINTS if not self.hits[point]] if every_point else []
+        never_hit = [point for point in self.aims if not self.hits[point]]
         found = [*self.ledger.problems, *self.miscounted, *(f"no kill at {point}" for point in never_hit)]
         if self.with_records_in_flight < 0.8 * self.kills:
             found.append(f"only {self.with_records_in_flight} of {self.kills} kills met records in flight")
@@ -89,14 +94,15 @@ def kill_run(
     points: Sequence[str] = POINTS,
     outside: float = 0.15,
     broker_failures: float = BROKER_FAILURES,
+    parts: Parts = EMBEDDED,
 ) -> Report:
-    """Let a world publish and kill processes over it, ``kills`` in all, each point as often as the others.
+    """Let a world on ``parts`` publish and kill processes over it, ``kills`` in all, each point as often as the others.
 
     With ``several``, other processes run on the same folder, and one of them all is killed. ``outside`` is the share of
     kills that come from outside, at whatever line a busy process is.
     """
     with StubServer() as server:
-        world = World(folder, server, seed, refusals=REFUSALS)
+        world = World(folder, server, seed, refusals=REFUSALS, parts=parts)
         lives = Lives(zygote, folder, world.given, world.clock)
         return _Run(world, lives, seed, several=several, broker_failures=broker_failures).go(kills, points, outside)
 
@@ -136,6 +142,7 @@ class _Run:
 
     def go(self, kills: int, points: Sequence[str], outside: float) -> Report:
         report, world = self._report, self._world
+        report.aims = tuple(points)
         for deaths in plan(kills, points, outside, self._rng):
             report.rounds += 1
             for death in deaths:
@@ -146,7 +153,7 @@ class _Run:
             if self._rng.random() < 0.3:
                 world.write_poison()
         self._drain("the last edits")
-        while awaits_its_receiver(world.settings.data_folder):
+        while world.holdings.awaits_its_receiver():
             world.clock.forward(3600)
             self._drain("what the receiver had refused")
         report.ledger = judge(world)
@@ -215,7 +222,7 @@ class _Run:
         for number, _ in enumerate(victim.points(), 1):
             if death == FROM_OUTSIDE and number == count:
                 victim.kill()
-        flying = in_flight(self._world.settings.data_folder)
+        flying = self._world.holdings.in_flight()
         if not victim.wait():
             return False
         if death != FROM_OUTSIDE and victim.passed[-1] != death:
@@ -230,15 +237,16 @@ class _Run:
 
     def _drain(self, when: str) -> None:
         """Run everything once undisturbed. Of that alone the counters are exact, so here they are compared."""
-        data = self._world.settings.data_folder
-        offsets_before, counted_before = offsets(data), outcomes(data)
+        holdings = self._world.holdings
+        holdings.forget_the_dead()
+        offsets_before, counted_before = holdings.offsets(), holdings.outcomes()
         process = self._lives.start(*ALL_STEPS, traced=True)
         self._report.points.update(process.points())
         if process.wait():
             raise AssertionError("a process died that nobody killed")
         self._world.clock.forward(BETWEEN_POLLS_SECONDS)
-        counted = outcomes(data)
-        for group, (end, done) in offsets(data).items():
+        counted = holdings.outcomes()
+        for group, (end, done) in holdings.offsets().items():
             handled = done - offsets_before[group][1]
             said = counted.get(group, 0) - counted_before.get(group, 0)
             if end != done:

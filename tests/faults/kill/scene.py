@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from faults.kill.parts import EMBEDDED, Parts
 from faults.kill.processes import Clock, Lives, Zygote
 from faults.kill.world import World
 from stub_server import StubServer
@@ -26,10 +27,12 @@ class Scene:
         self.lives = lives
 
     def indexed(self) -> list[Article]:
+        self.world.parts.show_all()
         with closing(wiring.open_index(self.world.settings, writer=False)) as index:
             return [hit.article for hit in index.search(parse("*"), sort="oldest", limit=10_000).hits]
 
     def months(self) -> list[str]:
+        self.world.parts.show_all()
         with closing(wiring.open_index(self.world.settings, writer=False)) as index:
             return list(index.months())
 
@@ -48,8 +51,10 @@ class Scene:
 
 
 @contextmanager
-def scene(folder: Path, zygote: Zygote, feeds: tuple[str, ...] = ("a",), **settings: Any) -> Iterator[Scene]:
-    """Set up a world of these feeds in ``folder``, for a Wirewatch with these settings."""
+def scene(
+    folder: Path, zygote: Zygote, feeds: tuple[str, ...] = ("a",), *, parts: Parts = EMBEDDED, **settings: Any
+) -> Iterator[Scene]:
+    """Set up a world of these feeds in ``folder``, for a Wirewatch on these parts with these settings."""
     with StubServer() as server:
-        world = World(folder, server, feeds=feeds, **settings)
+        world = World(folder, server, feeds=feeds, parts=parts, **settings)
         yield Scene(world, Lives(zygote, folder, world.given, world.clock))

@@ -20,6 +20,7 @@ from pipeline.identity import feed_id
 from pipeline.ports import Message
 from pipeline.settings import Settings, load_settings
 
+from .parts import EMBEDDED, Parts
 from .processes import Clock
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -68,10 +69,12 @@ class World:
         *,
         feeds: Sequence[str] = FEEDS,
         refusals: float = 0,
+        parts: Parts = EMBEDDED,
         **settings: Any,
     ) -> None:
         self.folder = folder
         self.server = server
+        self.parts = parts
         self.rng = random.Random(seed)
         self.clock = Clock(folder / "clock", START)
         self.served: list[Served] = []
@@ -87,6 +90,8 @@ class World:
         self._write_config()
         self.given = self._settings(settings)
         self.settings: Settings = load_settings(folder=folder, environment={}, **self.given)
+        self.holdings = parts.holdings(self.settings.data_folder)
+        """What stands in broker and state."""
         server.on("*", self._answer)
         self._set_up()
 
@@ -98,7 +103,7 @@ class World:
             "webhook_url": self.server.url("/hook"),
             "webhook_secret": "whsec_" + b64encode(b"killed" * 5).decode(),
             "host_delay_seconds": 0,
-            "index_heap_mb": 15,
+            **self.parts.settings,
             **more,
         }
 

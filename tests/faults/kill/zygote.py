@@ -7,7 +7,8 @@ to do on standard input, one JSON object a line, and answers each with one line:
     {"do": "wait", "pid": 123}               -> {"exit": 0} or {"signal": 9}
     {"do": "wait", "pid": 123, "stopped": true}   -> {"stopped": true}, or how it ended
 
-It ends with its standard input, and so do the children that are left.
+It ends with its standard input, and so do the children that are left. With the argument ``cluster`` its children can
+stand on Kafka, Elasticsearch and PostgreSQL too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import _thread
 import faulthandler
 import gc
+import importlib
 import os
 import random
 import signal
@@ -180,9 +182,18 @@ def ended(pid: int, flags: int = 0) -> dict[str, object]:
     return {"signal": os.WTERMSIG(status)} if os.WIFSIGNALED(status) else {"exit": os.WEXITSTATUS(status)}
 
 
+def import_cluster() -> None:
+    """Import the adapters of a cluster with their clients, which are extras of Wirewatch."""
+    importlib.import_module("pipeline.adapters.kafka_broker")
+    importlib.import_module("pipeline.adapters.elasticsearch_index")
+    importlib.import_module("psycopg")
+
+
 def main() -> None:
     """Serve until standard input ends."""
     os.environ.pop(failpoint.VARIABLE, None)
+    if "cluster" in sys.argv[1:]:
+        import_cluster()
     steps.Tools = partial(Tools, languages=load_languages())  # type: ignore[misc, assignment]
     gc.freeze()  # so that no collection in a child copies what it shares with this process
     children: set[int] = set()
