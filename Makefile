@@ -21,15 +21,16 @@ run: $(WHEEL) ## Run the whole pipeline on this machine, with the feeds of confi
 demo: $(WHEEL) ## Watch it work without a network: a small news world on 127.0.0.1.
 	@$(BIN)/wirewatch demo
 
-test: check ## Run the checks and all tests, against the built wheel.
+test: check ## Run the checks and all tests, against the built wheel; what needs real servers starts them.
 	$(BIN)/pytest --quiet tests/test_worker*.py --cov=pipeline.worker --cov-branch --cov-fail-under=95 --cov-report=
 	$(BIN)/pytest -n auto --dist worksteal -m "not soak and not services"
+	$(BIN)/pytest -m "services and not soak"
 
 services: $(WHEEL) ## Start a real Kafka, Elasticsearch and PostgreSQL, and print the settings to use.
 	@$(BIN)/python tests/services/up.py
 
-services-test: $(WHEEL) ## The contract of the cluster adapters, against real servers (Java and Maven are needed).
-	$(BIN)/pytest -m services
+services-test: $(WHEEL) ## Only the tests on real servers: Kafka, Elasticsearch (Java and Maven) and PostgreSQL.
+	$(BIN)/pytest -m "services and not soak"
 
 check: $(WHEEL) ## Lint, types, import rules, proportions.
 	$(BIN)/ruff check $(CODE)

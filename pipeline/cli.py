@@ -37,6 +37,8 @@ COMMANDS: Final = {
     "index": ("workers", "Write settled articles into the search index."),
     "alert": ("workers", "Match live articles against the rules and deliver alerts."),
     "status": ("status", "Show what each step has done and has still to do."),
+    "setup": ("setup", "Make what the steps need and is missing, and bring up to date what is older."),
+    "prune": ("prune", "Let go of what is past its retention, once, and make next month's index ahead."),
     "doctor": ("doctor", "Look at every dependency, folder and version, and say what to do."),
     "backup": ("backup", "Copy state, broker log, pages and configuration while everything goes on running."),
 }
@@ -73,7 +75,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 partly done, 4 dead letters cannot be written, 5 breaker tripped.",
+    epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 partly done, 4 dead letters cannot be written, 5 breaker tripped, "
+    "6 not set up.",
 )
 
 

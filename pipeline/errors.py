@@ -15,6 +15,7 @@ EXIT_USAGE = 2
 EXIT_PARTLY = 3
 EXIT_DEAD_LETTERS_UNAVAILABLE = 4
 EXIT_BREAKER = 5
+EXIT_NOT_SET_UP = 6
 
 
 class WirewatchError(Exception):
@@ -35,6 +36,16 @@ class MissingExtra(UsageError):
 
 class DataFolderError(WirewatchError):
     """The data folder cannot be used: missing, of a newer version, read-only or damaged."""
+
+
+class NotSetUp(WirewatchError):
+    """A cluster's part lacks what ``wirewatch setup`` makes, or ``is_older``: has it from an older release."""
+
+    exit_code = EXIT_NOT_SET_UP
+
+    def __init__(self, message: str, *, is_older: bool = False) -> None:
+        super().__init__(message)
+        self.is_older = is_older
 
 
 class IndexInUse(WirewatchError):

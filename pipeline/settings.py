@@ -70,6 +70,11 @@ class Settings(BaseModel):
     index_refresh_seconds: float = Field(
         5.0, ge=0.1, le=3600, description="How long Elasticsearch may keep a written article from other processes."
     )
+    index_keep_days: int = Field(
+        0,
+        ge=0,
+        description="Months of the index whose newest article would be older than this are dropped; 0: kept for ever.",
+    )
     pages_keep_days: int = Field(30, ge=1, description="Fetched pages older than this are let go.")
     pages_keep_gb: float = Field(10.0, gt=0, description="Room for fetched pages; the oldest days go first.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

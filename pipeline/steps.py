@@ -9,23 +9,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import closing, suppress
-from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Any, Final, TypeVar
 
 import structlog
 
-from pipeline import topics, wiring
+from pipeline import housekeeping, topics, wiring
 from pipeline.alert import deliver
 from pipeline.alert import run as alert
+from pipeline.article import Article
 from pipeline.enrich import run as enrich
 from pipeline.enrich.tools import Tools
-from pipeline.errors import IndexInUse, LeaseLost, TryLater, WirewatchError
+from pipeline.errors import TryLater
 from pipeline.fetch.run import fetch_due_pages
+from pipeline.housekeeping import AskedDrops
 from pipeline.index import run as index
+from pipeline.index.retention import is_past
+from pipeline.leased import IDLE_SECONDS, LeaseHeld, LeaseKeeper, put_off, run_leased
 from pipeline.poll.run import PollReport, poll_due_feeds
-from pipeline.ports import Consumer, Http, Lease, TopicPartition
+from pipeline.ports import Consumer, Http, SearchIndex, TopicPartition
 from pipeline.rules_file import load_rules
 from pipeline.settle import run as settle
 from pipeline.wiring import Ports
@@ -34,50 +37,11 @@ from pipeline.worker import Limits, Wait, Worker
 log = structlog.get_logger("wirewatch")
 T = TypeVar("T")
 
-HOLD_SECONDS: Final = 5.0
 REBUILD_BATCH: Final = 500
 STOP_LOOK_SECONDS: Final = 0.25
 """How often a stop is looked for while requests are under way."""
 OTHERS_SECONDS: Final = 0.5
 """How long ``drain`` leaves work to another process before it looks again."""
-IDLE_SECONDS: Final = 1.0
-"""How long a step that asks the state for work (poll, fetch, deliver) rests when there is none."""
-
-
-class LeaseHeld(WirewatchError):
-    """Another process does this work now; there is nothing to do here but wait for it."""
-
-
-class LeaseKeeper:
-    """Keeps a lease alive from within a worker's own loop, and notices when it was lost."""
-
-    def __init__(self, ports: Ports, lease: Lease) -> None:
-        self._ports = ports
-        self._seconds = ports.settings.writer_lease_seconds
-        self._lease = lease
-        self._renewed = ports.clock()
-
-    def lease(self) -> Lease:
-        """Return the lease in force. Raises ``LeaseLost`` when it went to another while this process was paused."""
-        now = self._ports.clock()
-        # Also when the clock was set back: others take a lease from the future for one that has ended.
-        if not self._renewed <= now < self._renewed + timedelta(seconds=self._seconds / 3):
-            self._renew(now)
-        return self._lease
-
-    def _renew(self, now: datetime) -> None:
-        """Extend the lease; a state that is busy or full may be asked again until the lease has run out."""
-        try:
-            self._lease = self._ports.state.renew_lease(self._lease, self._seconds, now)
-        except TryLater as later:
-            if now >= self._lease.expires:
-                raise LeaseLost(f"{self._lease.name}: not renewed in time ({later.cause})") from later
-        else:
-            self._renewed = now
-
-    def check(self) -> None:
-        """Raise ``LeaseLost`` unless the lease is still ours; asks the state when the lease is due for renewal."""
-        self.lease()
 
 
 def run_poll(
@@ -102,7 +66,7 @@ def run_poll(
                         ), wait)
                     )  # fmt: skip
                 except TryLater as later:
-                    _put_off("poll", later, wait)
+                    put_off("poll", later, wait)
                     continue
                 if report is None:
                     return
@@ -132,7 +96,7 @@ def run_fetch(ports: Ports, wait: Wait, *, once: bool = False) -> None:
                     )  # fmt: skip
                     waiting = ports.state.queued_pages().get("waiting", 0)
                 except TryLater as later:
-                    _put_off("fetch", later, wait)
+                    put_off("fetch", later, wait)
                     continue
                 if report is None:
                     return
@@ -184,7 +148,7 @@ def run_settle(ports: Ports, wait: Wait, *, once: bool = False) -> None:
                 ),
             ).run(once=once)  # fmt: skip
 
-    _run_leased(ports, settle.LEASE, wait, work, once=once)
+    run_leased(ports, settle.LEASE, wait, work, once=once)
 
 
 def _forget_page(ports: Ports, key: str) -> None:
@@ -207,46 +171,86 @@ def _go_back_to_settled(
 
 
 def run_index(ports: Ports, wait: Wait, *, once: bool = False) -> None:
-    """Index what is ready, as the holder of the index lease, or stand by."""
+    """Index what is ready: into Elasticsearch with any number of others, else as the holder of the index lease."""
+    if wiring.is_elasticsearch(ports.settings):
+        _run_index_on_cluster(ports, wait, once=once)
+        return
 
     def work(keeper: LeaseKeeper, waiting: Wait) -> None:
         with (
             closing(wiring.open_index(ports.settings, writer=True)) as target,
             closing(ports.broker.consumer(index.GROUP, index.INPUTS, _member(ports, once=once))) as consumer,
         ):
-            linger = 0.0 if once else ports.settings.index_linger_seconds
-            Worker(
-                index.GROUP, broker=ports.broker, consumer=consumer, progress=ports.state, clock=ports.clock,
-                wait=waiting, guard=keeper.check, reach=ports.reach,
-                limits=_limits(once=once, max_records=500, linger_seconds=linger),
-                handle=lambda records: index.index_records(records, index=target, state=ports.state),
+            drops = AskedDrops(ports, target)
+
+            def waiting_and_dropping(seconds: float) -> bool:
+                drops.look()
+                return waiting(seconds)
+
+            _index_worker(
+                ports, target, consumer, waiting_and_dropping, once=once, guard=keeper.check
             ).run(once=once)  # fmt: skip
 
-    _run_leased(ports, index.LEASE, wait, work, once=once)
+    run_leased(ports, index.LEASE, wait, work, once=once)
+
+
+def _run_index_on_cluster(ports: Ports, wait: Wait, *, once: bool) -> None:
+    while not wait(0):
+        try:
+            wiring.require_index(ports.settings, ports.clock)
+            break
+        except TryLater as later:
+            put_off("index", later, wait)
+    consumer = _joined(ports, index.GROUP, index.INPUTS, wait, once=once)
+    if consumer is None:
+        return
+    with closing(consumer), closing(wiring.open_index(ports.settings, writer=True)) as target:
+        _index_worker(ports, target, consumer, wait, once=once).run(once=once)
+
+
+def _index_worker(
+    ports: Ports, target: SearchIndex, consumer: Consumer, wait: Wait, *, once: bool,
+    guard: Callable[[], None] = lambda: None,
+) -> Worker:  # fmt: skip
+    linger = 0.0 if once else ports.settings.index_linger_seconds
+    return Worker(
+        index.GROUP, broker=ports.broker, consumer=consumer, progress=ports.state, clock=ports.clock, wait=wait,
+        guard=guard, reach=ports.reach, limits=_limits(once=once, max_records=500, linger_seconds=linger),
+        handle=lambda records: index.index_records(records, index=target, state=ports.state),
+    )  # fmt: skip
 
 
 def rebuild_index(ports: Ports, wait: Wait) -> int:
-    """Write the newest form of every article into the index, as the holder of its lease; return how many.
+    """Write the newest form of every article that is to be kept into the index; return how many.
 
-    What the index holds already is compared by version as always, so this may be done at any time.
+    What the index holds already is compared by version as always, so this may be done at any time. An embedded index is
+    written as the holder of its lease.
 
     Raises:
         LeaseHeld: another process writes to the index.
     """
     written = 0
 
-    def work(keeper: LeaseKeeper, waiting: Wait) -> None:
+    def work(check: Callable[[], None], waiting: Wait) -> None:
         nonlocal written
         written = 0
-        articles = iter(ports.state.all_articles())
+        articles = (article for article in ports.state.all_articles() if not _is_past(ports, article))
         with closing(wiring.open_index(ports.settings, writer=True)) as target:
             while not waiting(0) and (some := list(islice(articles, REBUILD_BATCH))):
-                keeper.check()
+                check()
                 target.write(some)
                 written += len(some)
 
-    _run_leased(ports, index.LEASE, wait, work, once=True)
+    if wiring.is_elasticsearch(ports.settings):
+        wiring.require_index(ports.settings, ports.clock)
+        work(lambda: None, wait)
+    else:
+        run_leased(ports, index.LEASE, wait, lambda keeper, waiting: work(keeper.check, waiting), once=True)
     return written
+
+
+def _is_past(ports: Ports, article: Article) -> bool:
+    return is_past(f"{article.first_seen:%Y-%m}", ports.clock(), ports.settings.index_keep_days)
 
 
 def run_alert(ports: Ports, wait: Wait, *, once: bool = False) -> None:
@@ -280,7 +284,7 @@ def run_deliver(ports: Ports, wait: Wait, *, once: bool = False) -> None:
                         ), wait)
                     )  # fmt: skip
                 except TryLater as later:
-                    _put_off("deliver", later, wait)
+                    put_off("deliver", later, wait)
                     continue
                 if report is None:
                     return
@@ -293,16 +297,12 @@ def run_deliver(ports: Ports, wait: Wait, *, once: bool = False) -> None:
 
 
 def run_housekeeping(ports: Ports, wait: Wait, *, once: bool = False) -> None:
-    """Let go of what is past its retention, every hour: broker records, pages, seen entries."""
+    """Let go of what is past its retention and make next month's index ahead, every hour."""
     while not wait(0):
-        now = ports.clock()
         try:
-            ports.broker.prune(now)
-            keep_bytes = int(ports.settings.pages_keep_gb * 1e9)
-            ports.pages.prune(now.date(), ports.settings.pages_keep_days, keep_bytes)
-            ports.state.forget_seen(now - timedelta(days=90))
+            housekeeping.prune(ports)
         except TryLater as later:
-            _put_off("housekeeping", later, wait)
+            put_off("housekeeping", later, wait)
             continue
         if once or wait(3600):
             return
@@ -350,68 +350,13 @@ def _is_done(ports: Ports, group: str, ends: Mapping[TopicPartition, int]) -> bo
     return all(done.get(place, 0) >= end for place, end in ends.items())
 
 
-def _run_leased(ports: Ports, name: str, wait: Wait, work: Callable[[LeaseKeeper, Wait], None], *, once: bool) -> None:
-    """Do ``work`` while holding the lease; stand by while another holds it. With ``once``: ``LeaseHeld`` instead."""
-    seconds = ports.settings.writer_lease_seconds
-    stands_by = False
-    while not wait(0):
-        try:
-            lease = ports.state.acquire_lease(name, ports.holder, seconds, ports.clock())
-        except TryLater as later:
-            _put_off(name, later, wait)
-            continue
-        if lease is None:
-            other = ports.state.lease_holder(name, ports.clock())
-            who = other.holder if other else "another process"
-            if once:
-                raise LeaseHeld(f"{name} is being done by {who}")
-            if not stands_by:
-                log.warning("standing by", step=name, writer=who)
-            stands_by = True
-            wait(min(IDLE_SECONDS, seconds / 3))
-            continue
-        stands_by = False
-        try:
-            _work_under(ports, lease, wait, work)
-        except LeaseLost as lost:
-            log.warning("lease lost", step=name, cause=str(lost), next="standing by")
-            continue
-        except IndexInUse as busy:  # by a holder that was paused for so long that its lease ended, but not its lock
-            if once:
-                raise LeaseHeld(str(busy)) from busy
-            log.warning("standing by", step=name, cause=str(busy))
-            wait(min(IDLE_SECONDS, seconds / 3))
-            continue
-        except TryLater as later:
-            _put_off(name, later, wait)
-            continue
-        if once:
-            return
-
-
-def _work_under(ports: Ports, lease: Lease, wait: Wait, work: Callable[[LeaseKeeper, Wait], None]) -> None:
-    keeper = LeaseKeeper(ports, lease)
-
-    def waiting(seconds: float) -> bool:
-        keeper.check()
-        return wait(seconds)
-
-    try:
-        work(keeper, waiting)
-    finally:
-        try:
-            ports.state.release_lease(lease)
-        except TryLater as later:
-            log.warning("lease left to run out", step=lease.name, cause=later.cause)
-
-
 def _joined(ports: Ports, group: str, names: Collection[str], wait: Wait, *, once: bool) -> Consumer | None:
     """Join the group as soon as the broker allows; None when told to stop before."""
     while not wait(0):
         try:
             return ports.broker.consumer(group, names, _member(ports, once=once))
         except TryLater as later:
-            _put_off(group, later, wait)
+            put_off(group, later, wait)
     return None
 
 
@@ -427,12 +372,6 @@ def _limits(*, once: bool, max_records: int = 200, linger_seconds: float = 0.0) 
 def _places(ports: Ports, names: Collection[str]) -> Collection[TopicPartition]:
     partitions = ports.broker.topics()
     return [TopicPartition(name, number) for name in names for number in range(partitions[name])]
-
-
-def _put_off(step: str, later: TryLater, wait: Wait) -> None:
-    """The state or broker is busy, full or away: say so, rest, and let the step ask again."""
-    log.warning("holding", step=step, cause=later.cause, next=f"tried again in {HOLD_SECONDS:.0f} s")
-    wait(later.retry_seconds or HOLD_SECONDS)
 
 
 async def _unless_stopped(work: Coroutine[Any, Any, T], wait: Wait) -> T | None:

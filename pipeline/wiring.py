@@ -7,24 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
-from pipeline.errors import DataFolderError, MissingExtra, UsageError
+from pipeline import topics
+from pipeline.errors import DataFolderError, MissingExtra, NotSetUp, UsageError
 from pipeline.failpoint import fail_point_from
 from pipeline.ports import Broker, Channel, Clock, Http, Pages, SearchIndex, State
 from pipeline.settings import Settings, shipped_config
 
 if TYPE_CHECKING:
     from pipeline.adapters.elasticsearch_index import ElasticsearchIndex
+    from pipeline.adapters.kafka_broker import KafkaBroker
+
+Outcome = Literal["made", "updated", "there"]
+"""What setting a part up came to: it was not there, lacked something or was older, or was as it should be."""
+
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 class Ports(Struct, frozen=True):
@@ -47,16 +54,22 @@ def utc_now() -> datetime:
 
 def create_data_folder(settings: Settings) -> None:
     """Make the data folder. What brings something in does this; elsewhere a mistyped folder is an error."""
+    if not needs_data_folder(settings):
+        return
     try:
         settings.data_folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataFolderError(f"The data folder {settings.data_folder} cannot be made: {error.strerror}.") from None
 
 
+def needs_data_folder(settings: Settings) -> bool:
+    """Whether anything embedded lives in the data folder."""
+    return not (settings.broker and settings.state and settings.index and settings.pages)
+
+
 def require_data_folder(settings: Settings) -> None:
     """Raise ``DataFolderError`` when there is no data folder yet and something embedded would live in it."""
-    embedded = not (settings.broker and settings.state and settings.index and settings.pages)
-    if embedded and not settings.data_folder.is_dir():
+    if needs_data_folder(settings) and not settings.data_folder.is_dir():
         raise DataFolderError(
             f"There is no data folder at {settings.data_folder}. Start with `wirewatch run`, `wirewatch ingest` or "
             "`wirewatch demo`, or name another folder with --data."
@@ -65,13 +78,16 @@ def require_data_folder(settings: Settings) -> None:
 
 @contextmanager
 def open_ports(settings: Settings, *, clock: Clock = utc_now, member: str = "") -> Iterator[Ports]:
-    """Open broker, state and pages for the calling thread, create topics, and close all in the end.
+    """Open broker, state and pages for the calling thread, and close all in the end.
+
+    The embedded parts make topics and tables by themselves. On a cluster `wirewatch setup` does, and here they are only
+    looked for.
 
     Raises:
         UsageError: a setting names an adapter that does not exist or is not installed.
         DataFolderError: the data folder is missing, damaged, read-only or of a newer version.
+        NotSetUp: a cluster lacks topics or tables, or has older ones.
     """
-    from pipeline import topics
     from pipeline.adapters.processes import holder_name
 
     require_data_folder(settings)
@@ -79,7 +95,7 @@ def open_ports(settings: Settings, *, clock: Clock = utc_now, member: str = "") 
     try:
         broker = open_broker(settings, clock)
         try:
-            broker.create_topics(topics.ALL)
+            _provide_topics(settings, broker)
             yield Ports(
                 settings=settings,
                 broker=broker,
@@ -96,66 +112,114 @@ def open_ports(settings: Settings, *, clock: Clock = utc_now, member: str = "") 
 
 
 def open_broker(settings: Settings, clock: Clock) -> Broker:
-    """Open the broker that the settings name."""
-    url = settings.broker or f"sqlite:///{settings.data_folder / 'broker.db'}"
+    """Open the broker that the settings name; topics are neither made nor looked for."""
+    url = broker_url(settings)
     if _scheme(url) == "sqlite":
         from pipeline.adapters.sqlite_broker import SqliteBroker
 
         return SqliteBroker(_path(settings, url), clock=clock, lease_seconds=settings.group_lease_seconds)
     if _scheme(url) == "kafka":
-        try:
-            from pipeline.adapters.kafka_broker import KafkaBroker, parse_location
-        except ImportError as error:
-            raise MissingExtra(
-                f"Kafka needs the package {error.name}, which is not installed: pip install 'wirewatch[kafka]'."
-            ) from None
-        return KafkaBroker(parse_location(url), clock=clock, lease_seconds=settings.group_lease_seconds)
+        return _kafka(settings, clock)
     raise _unknown("broker", url, "sqlite:///path/broker.db", "kafka://host:9092")
+
+
+def _kafka(settings: Settings, clock: Clock) -> KafkaBroker:
+    try:
+        from pipeline.adapters.kafka_broker import KafkaBroker, parse_location
+    except ImportError as error:
+        raise MissingExtra(
+            f"Kafka needs the package {error.name}, which is not installed: pip install 'wirewatch[kafka]'."
+        ) from None
+    return KafkaBroker(parse_location(settings.broker), clock=clock, lease_seconds=settings.group_lease_seconds)
+
+
+def _provide_topics(settings: Settings, broker: Broker) -> None:
+    """Make the embedded broker's topics; on a cluster see that they are there and take records of every size."""
+    if not is_kafka(settings):
+        broker.create_topics(topics.ALL)
+    if problems := broker.topic_problems(topics.ALL):
+        raise NotSetUp(
+            f"The broker {shown(broker_url(settings))} is not set up: {'; '.join(problems)}. Run `wirewatch setup`."
+        )
 
 
 def backup_broker(settings: Settings, path: Path) -> None:
     """Copy the embedded broker's log, consistently, while others write to it. A cluster's log is backed up there."""
-    url = settings.broker or f"sqlite:///{settings.data_folder / 'broker.db'}"
+    url = broker_url(settings)
     if _scheme(url) == "sqlite":
         with closing(sqlite3.connect(_path(settings, url))) as source, closing(sqlite3.connect(path)) as target:
             source.backup(target)
 
 
-def open_state(settings: Settings) -> State:
-    """Open the state that the settings name, and bring its tables up to this release."""
-    url = settings.state or f"sqlite:///{settings.data_folder / 'state.db'}"
-    if _scheme(url) == "sqlite":
-        from pipeline.adapters.sql_state import SqlState
+def open_state(settings: Settings, *, create: bool | None = None) -> State:
+    """Open the state that the settings name.
 
-        return SqlState.open(f"sqlite:///{_path(settings, url)}", migrate=True)
-    if _scheme(url) in {"postgresql", "postgres"}:
-        from pipeline.adapters.sql_state import SqlState
+    With ``create`` it is made where it is missing and brought up to this release. When that is not said, an embedded
+    state is, and one in PostgreSQL is not.
 
-        return SqlState.open(url, migrate=True)
-    raise _unknown("state", url, "sqlite:///path/state.db", "postgresql://user@host/database")
+    Raises:
+        DataFolderError: missing, damaged, out of reach or of a newer release.
+        NotSetUp: missing or of an older release, and not to be made.
+    """
+    url = state_url(settings)
+    is_embedded = _scheme(url) == "sqlite"
+    if not is_embedded and not is_postgres(settings):
+        raise _unknown("state", url, "sqlite:///path/state.db", "postgresql://user@host/database")
+    from pipeline.adapters.sql_state import SqlState
+
+    where = f"sqlite:///{_path(settings, url)}" if is_embedded else url
+    return SqlState.open(where, migrate=is_embedded if create is None else create)
 
 
 def open_index(settings: Settings, *, writer: bool) -> SearchIndex:
-    """Open the search index to read, or to write; only the holder of the index lease writes."""
-    url = settings.index or f"tantivy:///{settings.data_folder / 'index'}"
+    """Open the search index to read, or to write; only the holder of the index lease writes to an embedded one."""
+    url = index_url(settings)
     if _scheme(url) == "tantivy":
         from pipeline.adapters.tantivy_index import TantivyIndex
 
         return TantivyIndex(_path(settings, url), writer=writer, heap_bytes=settings.index_heap_mb * 1_000_000)
-    if _scheme(url) in {"http", "https"}:
+    if is_elasticsearch(settings):
         return _elasticsearch(settings)
     raise _unknown("index", url, "tantivy:///path/index", "http(s)://host:9200")
 
 
-def set_up_index(settings: Settings, clock: Clock) -> None:
+def require_index(settings: Settings, clock: Clock) -> None:
+    """Raise ``NotSetUp`` when an Elasticsearch lacks templates or months, or has older ones; ``TryLater`` when away.
+
+    The embedded index is made by whoever writes to it first.
+    """
+    if is_elasticsearch(settings):
+        with closing(_elasticsearch(settings)) as index:
+            if problems := index.problems(clock()):
+                raise NotSetUp(
+                    f"Elasticsearch at {shown(settings.index)} is not set up: {'; '.join(problems)}. "
+                    "Run `wirewatch setup`."
+                )
+
+
+def set_up_index(settings: Settings, clock: Clock) -> Outcome:
     """Install the templates of Elasticsearch and make its next two months; the embedded index needs no such thing.
 
     Raises:
         TryLater, WirewatchError: the cluster cannot, or will not.
     """
-    if settings.index and _scheme(settings.index) in {"http", "https"}:
+    if not is_elasticsearch(settings):
+        return "there"
+    with closing(_elasticsearch(settings)) as index:
+        problems = index.problems(clock())
+        index.setup(clock())
+    return "updated" if problems else "there"
+
+
+def make_months(settings: Settings, clock: Clock) -> None:
+    """Make the indices of this month and the next on Elasticsearch, from the templates that are there.
+
+    Raises:
+        TryLater, WirewatchError: the cluster cannot, or will not; ``NotSetUp`` without the templates.
+    """
+    if is_elasticsearch(settings):
         with closing(_elasticsearch(settings)) as index:
-            index.setup(clock())
+            index.make_months(clock())
 
 
 def _elasticsearch(settings: Settings) -> ElasticsearchIndex:
@@ -232,8 +296,47 @@ def check_channels(settings: Settings) -> list[str]:
     return asyncio.run(look())
 
 
+def broker_url(settings: Settings) -> str:
+    """Return the broker's URL, that of the embedded one when none is set; it may hold a password."""
+    return settings.broker or f"sqlite:///{settings.data_folder / 'broker.db'}"
+
+
+def state_url(settings: Settings) -> str:
+    """Return the state's URL, that of the embedded one when none is set; it may hold a password."""
+    return settings.state or f"sqlite:///{settings.data_folder / 'state.db'}"
+
+
+def index_url(settings: Settings) -> str:
+    """Return the index's URL, that of the embedded one when none is set; it may hold a password."""
+    return settings.index or f"tantivy:///{settings.data_folder / 'index'}"
+
+
+def is_kafka(settings: Settings) -> bool:
+    """Whether the broker is a Kafka cluster."""
+    return _scheme(settings.broker) == "kafka"
+
+
+def is_postgres(settings: Settings) -> bool:
+    """Whether the state is in PostgreSQL."""
+    return _scheme(settings.state) in {"postgresql", "postgres"}
+
+
+def is_elasticsearch(settings: Settings) -> bool:
+    """Whether the index is an Elasticsearch: written by any number of processes, where the embedded has one writer."""
+    return _scheme(settings.index) in {"http", "https"}
+
+
+def shown(url: str) -> str:
+    """Return a URL as it may be shown: without user, password and options, and without what might be part of these."""
+    scheme, rest = _scheme(url), url.partition("://")[2]
+    place = re.split(r"[?#]", rest.rpartition("@")[2])[0]
+    login_is_plain = "@" not in rest or not re.search(r"[/?#]", rest.rpartition("@")[0])
+    return f"{scheme}://{place}" if scheme and login_is_plain else f"{scheme or '?'}://…"
+
+
 def _scheme(url: str) -> str:
-    return urlsplit(url).scheme.lower()
+    found = _SCHEME.match(url)
+    return found[1].lower() if found else ""
 
 
 def _path(settings: Settings, url: str) -> Path:
@@ -247,5 +350,5 @@ def _path(settings: Settings, url: str) -> Path:
 
 def _unknown(port: str, url: str, *known: str) -> UsageError:
     # Never more of it than the scheme: the rest may hold a password.
-    shown = f"{_scheme(url)}://…" if "://" in url and _scheme(url) else "what it is set to, which is no URL"
-    return UsageError(f"The {port} cannot be {shown}: this release knows {' and '.join(known)}.")
+    named = f"{_scheme(url)}://…" if _scheme(url) else "what it is set to, which is no URL"
+    return UsageError(f"The {port} cannot be {named}: this release knows {' and '.join(known)}.")

@@ -23,7 +23,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pipeline import topics
+from pipeline import telemetry, topics
 from pipeline.dead import dead_letter
 from pipeline.errors import (
     BreakerTripped,
@@ -169,7 +169,8 @@ class Worker:
         killer = self._killed_before(batch, marked)
         if killer:
             self._held(lambda: self._pass_over(killer.record))
-        handled = [killer] if killer else self._held(lambda: self._handle(batch))
+        with telemetry.BATCH_SECONDS.labels(self.group).time():
+            handled = [killer] if killer else self._held(lambda: self._handle(batch))
         if len(handled) != len(batch):
             raise AssertionError(f"{self.group} returned {len(handled)} outcomes for {len(batch)} records")
         self._reach(f"{self.group}:handled")
@@ -182,7 +183,14 @@ class Worker:
         self._reach(f"{self.group}:booked")
         self._guard()
         self._commit()
+        self._observe_ages(batch)
         self._reach(f"{self.group}:committed")
+
+    def _observe_ages(self, batch: Sequence[Record]) -> None:
+        now = self._clock()
+        ages = telemetry.AGE_SECONDS.labels(self.group)
+        for record in batch:
+            ages.observe(max(0.0, (now - record.timestamp).total_seconds()))
 
     # --- reading
 
@@ -280,7 +288,9 @@ class Worker:
 
     def _publish(self, handled: Sequence[Handled]) -> Sequence[Handled]:
         """Publish all outputs in order; one that can never be published makes its record a dead letter."""
-        waiting = [(at, message) for at, result in enumerate(handled) for message in result.messages]
+        waiting = [
+            (at, _traced(message, result.record)) for at, result in enumerate(handled) for message in result.messages
+        ]
         refused: dict[int, str] = {}
 
         def send() -> None:
@@ -305,7 +315,7 @@ class Worker:
         for result in handled:
             self._next[result.record.place] = result.record.offset + 1
             if result.status is not Status.DEAD:
-                self.counts.add(result.status, result.reason)
+                self._count(result.status, result.reason)
                 self._streaks.clear()
                 self._bury_pending()
                 continue
@@ -315,6 +325,10 @@ class Worker:
                 self._trip(result, streak)
             if len(self._pending) >= 5 * self._limits.breaker:
                 self._bury_pending()
+
+    def _count(self, status: Status, reason: str) -> None:
+        self.counts.add(status, reason)
+        telemetry.RECORDS.labels(self.group, status.value, reason).inc()
 
     def _trip(self, result: Handled, streak: int) -> None:
         """Stop before the first dead letter that is still held back; none of them was written."""
@@ -349,11 +363,12 @@ class Worker:
             self._hold(f"dead letters: {failures[0].cause}", wait)
             wait *= 2
         for result in self._pending:
-            self.counts.add(Status.DEAD, result.reason)
+            self._count(Status.DEAD, result.reason)
             place = result.record.place
             log.warning(
                 "dead letter", step=self.group, key=result.record.key, reason=result.reason, detail=result.detail[:300],
                 topic=place.topic, partition=place.partition, offset=result.record.offset,
+                trace=telemetry.trace_id(result.record.headers),
             )  # fmt: skip
         self._pending = []
 
@@ -415,7 +430,9 @@ class Worker:
                 self._hold(later.cause, later.retry_seconds or wait * random.uniform(0.5, 1.0))
                 wait = min(wait * 2, self._limits.longest_wait_seconds)
             else:
-                self.held_because = ""
+                if self.held_because:
+                    self.held_because = ""
+                    telemetry.SIGNS.hold(self.group, "")
                 return result
 
     def _hold(self, cause: str, seconds: float) -> None:
@@ -423,9 +440,17 @@ class Worker:
         if cause != self.held_because:
             log.warning("holding", step=self.group, cause=cause, next=f"tried again in {seconds:.1f} s, and so on")
         self.held_because = cause
+        telemetry.SIGNS.hold(self.group, cause)
         while seconds > 0:
             self._consumer.heartbeat()
             portion = min(seconds, self._limits.heartbeat_seconds)
             if self._wait(portion):
                 raise Stopped
             seconds -= portion
+
+
+def _traced(message: Message, record: Record) -> Message:
+    """What is made of a record belongs to its trace."""
+    if telemetry.TRACE_HEADER in message.headers:
+        return message
+    return replace(message, headers=message.headers | telemetry.passed_on(record.headers))

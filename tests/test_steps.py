@@ -12,16 +12,16 @@ import pytest
 from msgspec.structs import replace
 from worker_parts import SettableClock
 
-from pipeline import steps, topics, wiring
+from pipeline import leased, steps, topics, wiring
 from pipeline.adapters.sql_state import SqlState
 from pipeline.article import Article, encode_article
 from pipeline.dead import read_dead_letter
 from pipeline.errors import LeaseLost, MemberReplaced, TryLater
 from pipeline.identity import article_id
+from pipeline.leased import LeaseHeld, LeaseKeeper
 from pipeline.ports import Lease, Message, PageRequest, TopicPartition, batched_records
 from pipeline.settings import load_settings
 from pipeline.settle import run as settle
-from pipeline.steps import LeaseHeld, LeaseKeeper
 from pipeline.wiring import Ports
 
 
@@ -236,7 +236,7 @@ def test_a_broker_that_is_busy_when_a_step_starts_is_waited_for(desk: Desk, port
     refusing = Refusing(ports.broker, "consumer", 2)
     waits = desk.waits()
     steps.STEPS[name](replace(ports, broker=refusing), waits, once=True)
-    assert waits.seconds == [steps.HOLD_SECONDS] * 2
+    assert waits.seconds == [leased.HOLD_SECONDS] * 2
     assert lag(ports, name, [topic]) == 0
     steps.STEPS[name](replace(ports, broker=Refusing(ports.broker, "consumer", 9)), desk.waits(stop_after=1))
 
@@ -270,7 +270,7 @@ def test_steps_that_ask_the_state_for_work_ask_again(desk: Desk, ports: Ports, s
     waits = desk.waits()
     steps.STEPS[step](replace(ports, **{part: refusing}), waits, once=True)
     assert refusing.left == 0
-    assert waits.seconds == [steps.HOLD_SECONDS] * 2
+    assert waits.seconds == [leased.HOLD_SECONDS] * 2
 
 
 # --- settle goes back to what the state knows

@@ -17,6 +17,7 @@ import structlog
 from pipeline.errors import ChannelGone, RequestFailed, RequestRefused, TryLater, UsageError
 from pipeline.ports import Clock, Http
 from pipeline.rule import Alert, Delivery
+from pipeline.telemetry import counted
 
 WEBHOOK_DEADLINE_SECONDS = 10.0
 LONGEST_RETRY_AFTER_SECONDS = 24 * 3600.0
@@ -93,7 +94,7 @@ class WebhookChannel:
         body = alert_payload(delivery.alert)
         now = self._clock()
         try:
-            answer = await self._http.request(
+            request = self._http.request(
                 "POST",
                 self._url,
                 headers=self._headers(delivery.alert.id, int(now.timestamp()), body),
@@ -101,6 +102,7 @@ class WebhookChannel:
                 timeout_seconds=WEBHOOK_DEADLINE_SECONDS,
                 max_bytes=_LARGEST_ANSWER,
             )
+            answer = await counted("webhook", request)
         except RequestFailed as error:
             raise TryLater(f"webhook: {error}") from error
         except RequestRefused as error:

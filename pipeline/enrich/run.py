@@ -17,7 +17,7 @@ import msgspec
 import structlog
 from lxml.etree import LxmlError
 
-from pipeline import topics
+from pipeline import telemetry, topics
 from pipeline.article import (
     DELETION_HEADER,
     SOURCE_HEADER,
@@ -82,7 +82,8 @@ def enrich_article(article: Article, tools: Tools, stages: Sequence[str]) -> Art
     for name in stages:
         stage = STAGES[name]
         try:
-            article = stage.enrich(article, tools)
+            with telemetry.STAGE_SECONDS.labels(name).time():
+                article = stage.enrich(article, tools)
             done.append(f"{name}/{stage.version}")
         except LIBRARY_FAILURES as failure:
             cause = f"{type(failure).__name__}: {failure}"[:200]

@@ -16,7 +16,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pipeline import topics
+from pipeline import telemetry, topics
 from pipeline.article import decode_article, encode_article
 from pipeline.errors import BadArticle, RequestFailed, RequestRefused
 from pipeline.ports import Broker, Clock, Http, Message, PageRequest, Pages, Response, State
@@ -94,7 +94,9 @@ async def _get(request: PageRequest, http: Http) -> tuple[PageRequest, bytes | R
     """Return the page's bytes, or why there are none."""
     headers = {"Accept": "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"}
     try:
-        response = await http.request("GET", request.url, headers=headers, max_bytes=MAX_PAGE_BYTES)
+        response = await telemetry.counted(
+            "page", http.request("GET", request.url, headers=headers, max_bytes=MAX_PAGE_BYTES)
+        )
     except RequestRefused as error:
         return request, Refusal(str(error))
     except RequestFailed as error:
@@ -133,7 +135,9 @@ def _publish(request: PageRequest, body: bytes, broker: Broker, pages: Pages, no
     except BadArticle as error:
         return Refusal(f"the waiting article cannot be read: {error}")
     article = replace(article, page=pages.put(body, now.date()), fetched=now)
-    message = Message(topic=topics.raw(article.lane), key=article.id, value=encode_article(article))
+    message = Message(
+        topic=topics.raw(article.lane), key=article.id, value=encode_article(article), headers=telemetry.new_trace()
+    )
     (failure,) = broker.publish([message])
     if failure is None:
         return None

@@ -16,7 +16,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pipeline import topics
+from pipeline import telemetry, topics
 from pipeline.article import Article, encode_article
 from pipeline.dead import dead_letter
 from pipeline.errors import RequestFailed, RequestRefused
@@ -134,7 +134,8 @@ async def _fetch(known: KnownFeed, http: Http, turns: asyncio.Semaphore) -> tupl
     headers = {"Accept": ACCEPT, **decide.conditional_headers(known.state)}
     async with turns:
         try:
-            return known, await http.request("GET", known.feed.url, headers=headers, timeout_seconds=FETCH_SECONDS)
+            request = http.request("GET", known.feed.url, headers=headers, timeout_seconds=FETCH_SECONDS)
+            return known, await telemetry.counted("feed", request)
         except (RequestFailed, RequestRefused) as error:
             return known, str(error)
 
@@ -184,7 +185,12 @@ def _publish(poller: _Poller, articles: Sequence[Article], now: datetime) -> int
     Raises:
         _Unpublished: one that can be published, or its dead letter, is not stored; all are to be sent again.
     """
-    messages = [Message(topic=topics.raw(one.lane), key=one.id, value=encode_article(one)) for one in articles]
+    messages = [
+        Message(
+            topic=topics.raw(one.lane), key=one.id, value=encode_article(one), headers=telemetry.new_trace()
+        )
+        for one in articles
+    ]  # fmt: skip
     outcomes = poller.broker.publish(messages) if messages else ()
     letters = []
     for message, failure in zip(messages, outcomes, strict=True):
@@ -248,6 +254,8 @@ def _save(
     saved = poller.state.save_poll(result or PollResult(feed_id=feed.id, state=state), poller.holder)
     poller.reach("poll:saved")
     report = FeedReport(feed=feed, state=state, saved=saved, unchanged=unchanged, counts=counts or {})
+    for (status, reason), number in report.counts.items():
+        telemetry.RECORDS.labels("poll", status, reason).inc(number)
     # By id, never by address: addresses of feeds carry keys.
     log.info(
         "feed polled", step="poll", feed=feed.id, status=state.status.value, cause=state.cause, items=state.items,

@@ -104,6 +104,10 @@ class Broker(Protocol):
         """Create what does not exist yet; an existing topic keeps its partitions and takes the new retention."""
         ...
 
+    def topic_problems(self, topics: Sequence[Topic]) -> Sequence[str]:
+        """Return what keeps these topics from being used, a phrase each: missing, too few partitions, too small."""
+        ...
+
     def topics(self) -> Mapping[str, int]:
         """Return the number of partitions of every topic."""
         ...

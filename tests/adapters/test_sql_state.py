@@ -21,7 +21,7 @@ from pipeline.adapters.sql_state import SqlState, schema
 from pipeline.adapters.sql_state.database import Database
 from pipeline.adapters.sql_state.migrate import MIGRATIONS, upgrade
 from pipeline.article import Article
-from pipeline.errors import DataFolderError, TryLater, UsageError
+from pipeline.errors import DataFolderError, NotSetUp, TryLater, UsageError
 from pipeline.feed import Feed
 from pipeline.ports import ArticleRecord, Revision, Settling, TopicPartition
 
@@ -76,7 +76,7 @@ def test_an_address_with_three_or_four_slashes_is_the_same_file(path: Path) -> N
 
 
 def test_without_migrate_nothing_is_made(path: Path) -> None:
-    with pytest.raises(DataFolderError, match=r"there is no state at .*state.db"):
+    with pytest.raises(NotSetUp, match=r"there is no state at .*state.db"):
         SqlState.open(f"sqlite:///{path}", migrate=False)
 
     assert not path.exists()
@@ -85,7 +85,7 @@ def test_without_migrate_nothing_is_made(path: Path) -> None:
 def test_without_migrate_an_older_state_is_left_as_it_is(path: Path) -> None:
     path.touch()
 
-    with pytest.raises(DataFolderError, match=f"is empty, this release needs revision {schema.HEAD}"):
+    with pytest.raises(NotSetUp, match=f"is empty, this release needs revision {schema.HEAD}"):
         SqlState.open(f"sqlite:///{path}", migrate=False)
 
 

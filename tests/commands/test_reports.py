@@ -157,7 +157,7 @@ def test_the_doctor_finds_what_would_stop_a_run(filled: Cli) -> None:
     [
         ("BROKER", "amqp://me:canary@rabbit:5672", "The broker cannot be amqp://…: this release knows sqlite:///"),
         ("INDEX", "solr://me:canary@solr:8983", "The index cannot be solr://…: this release knows tantivy:///"),
-        ("STATE", "postgresql://me:canary@db/x", "The state cannot be postgresql://…: this release knows sqlite:///"),
+        ("STATE", "mysql://me:canary@db/x", "The state cannot be mysql://…: this release knows sqlite:///"),
         ("PAGES", "s3://canary", "The pages cannot be s3://…: this release knows file:///"),
         ("BROKER", "canary@kafka:9092", "The broker cannot be what it is set to, which is no URL"),
         ("STATE", "sqlite:///", "“sqlite:///” names no file; write it as sqlite:///folder/name."),

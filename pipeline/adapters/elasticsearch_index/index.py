@@ -76,6 +76,10 @@ class ElasticsearchIndex:
         self._months.install(self._settings)
         self.make_months(now)
 
+    def problems(self, now: datetime) -> list[str]:
+        """Return what ``setup`` would mend, a phrase each: templates, this month and the next, foreign indices."""
+        return self._months.problems(this_and_next_month(now.astimezone(UTC)))
+
     def make_months(self, now: datetime) -> None:
         """Make the indices of this month and the next, so that no write has to wait for one; raises as ``setup``."""
         self._months.ensure(this_and_next_month(now.astimezone(UTC)))

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from pipeline.adapters.elasticsearch_index.connection import Connection
 from pipeline.adapters.elasticsearch_index.judge import request_fault
-from pipeline.errors import WirewatchError
+from pipeline.errors import NotSetUp, WirewatchError
 
 SCHEMA_NUMBER: Final = 1
 """``_meta.wirewatch_schema`` of the mappings and ``version`` of the template; raised by every change of either."""
@@ -70,7 +70,8 @@ class Months:
 
         Raises:
             TryLater: the cluster is blocked or has as many shards as it may.
-            WirewatchError: the templates are missing or older than this release, or a name is taken.
+            NotSetUp: the templates are missing or older than this release.
+            WirewatchError: a name is taken.
         """
         missing = sorted(set(months) - set(self.held()))
         if missing:
@@ -93,34 +94,49 @@ class Months:
         ask(lambda client: client.indices.delete(index=sorted(found.body)))
 
     def check(self) -> None:
-        """Raise ``WirewatchError`` when an index of our name was not made from our mappings, or from older ones."""
+        """Raise ``NotSetUp`` when an index of our name was not made from our mappings, or from older ones."""
+        if foreign := self._foreign():
+            raise NotSetUp(f"{foreign[0]}.")
+
+    def problems(self, months: Iterable[str]) -> list[str]:
+        """Return what keeps articles from being written, a phrase each: templates, months, foreign indices."""
+        template = self._template_problem()
+        missing = sorted(set(months) - set(self.held()))
+        absent = [f"there is no index {self.alias(month)}" for month in missing]
+        return [*([template] if template else []), *absent, *self._foreign()]
+
+    def _foreign(self) -> list[str]:
+        """Return a phrase for each index of our name that has other fields than ours."""
         found = self._connection.require(lambda client: client.indices.get_mapping(index=self.pattern))
+        phrases = []
         for index in sorted(set(found.body) - self._known_good):
             meta = found.body[index]["mappings"].get("_meta", {})
             if meta.get("wirewatch_schema") != SCHEMA_NUMBER:
-                raise WirewatchError(
-                    f"The index {index} at {self._connection.name} has other fields than this release writes "
-                    f"({meta.get('wirewatch_schema', 'none of ours')}, wanted {SCHEMA_NUMBER}). Delete or rename it, "
-                    "run `wirewatch setup`, and replay the articles."
+                phrases.append(
+                    f"the index {index} at {self._connection.name} has other fields than this release writes "
+                    f"({meta.get('wirewatch_schema', 'none of ours')}, wanted {SCHEMA_NUMBER}): delete or rename it, "
+                    "run `wirewatch setup`, then `wirewatch index --rebuild`"
                 )
-        self._known_good = frozenset(found.body)
+        if not phrases:
+            self._known_good = frozenset(found.body)
+        return phrases
 
     def _check_template(self) -> None:
+        if problem := self._template_problem():
+            raise NotSetUp(f"Nothing was written to {self._connection.name}: {problem}. Run `wirewatch setup`.")
+
+    def _template_problem(self) -> str:
+        """Return what is wrong with the index template, "" when it is there and of this release."""
         try:
             found = self._connection.ask(lambda client: client.indices.get_index_template(name=self._name))
         except ApiError as error:
             if error.meta.status != 404:
                 raise self._connection.refusal(request_fault(error)) from None
-            raise WirewatchError(
-                f"Elasticsearch at {self._connection.name} has no index template {self._name}, so nothing was written. "
-                "Run `wirewatch setup`."
-            ) from None
+            return f"there is no index template {self._name}"
         version = found.body["index_templates"][0]["index_template"].get("version", 0)
         if version < SCHEMA_NUMBER:
-            raise WirewatchError(
-                f"The index template {self._name} at {self._connection.name} is older than this release "
-                f"(version {version}, wanted {SCHEMA_NUMBER}). Run `wirewatch setup`."
-            )
+            return f"the index template {self._name} is older than this release ({version}, wanted {SCHEMA_NUMBER})"
+        return ""
 
     def _create(self, month: str) -> None:
         index, alias = f"{self.alias(month)}-000001", self.alias(month)

@@ -53,6 +53,10 @@ class KafkaBroker:
     def create_topics(self, topics: Sequence[Topic]) -> None:
         self._cluster.create_topics(topics)
 
+    def topic_problems(self, topics: Sequence[Topic]) -> list[str]:
+        """Return what keeps these topics from being used, a phrase each: missing, too few partitions, small records."""
+        return self._cluster.topic_problems(topics)
+
     def topics(self) -> Mapping[str, int]:
         return self._cluster.partitions()
 

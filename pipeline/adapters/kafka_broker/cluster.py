@@ -67,6 +67,11 @@ class Cluster:
         with judged("creating topics"):
             topic_list.create(self._admin, topics, self.location.replication)
 
+    def topic_problems(self, topics: Sequence[Topic]) -> list[str]:
+        """Return what is wrong with these topics, a phrase each."""
+        with judged("looking at topics"):
+            return topic_list.problems(self._admin, topics)
+
     def partitions(self, names: Collection[str] | None = None) -> dict[str, int]:
         """Return the number of partitions of these topics, where they exist; of all when none is named."""
         with judged("listing topics"):

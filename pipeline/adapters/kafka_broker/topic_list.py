@@ -14,6 +14,8 @@ from pipeline.topics import MAX_RECORD_BYTES, Topic
 
 RECORD_BATCH_BYTES: Final = 1_048_588
 """Kafka's own default for ``max.message.bytes``, asked for in case a cluster sets a lower one."""
+LEAST_BATCH_BYTES: Final = MAX_RECORD_BYTES + 65_536
+"""That a topic must take: the largest record alone in its batch, with the batch's own head."""
 COPIES_FOR_A_QUORUM: Final = 3
 
 
@@ -24,6 +26,39 @@ def partitions_of(admin: Any, names: Sequence[str] | None = None) -> dict[str, i
         for topic in admin.describe_topics(None if names is None else list(names))
         if not topic["error_code"] and not topic["is_internal"]
     }
+
+
+def problems(admin: Any, topics: Sequence[Topic]) -> list[str]:
+    """Return what keeps these topics from being used as they should, a phrase each.
+
+    What this user may not be told counts as well.
+    """
+    there = partitions_of(admin, [topic.name for topic in topics])
+    found = []
+    if missing := [topic.name for topic in topics if topic.name not in there]:
+        found.append(f"there is no topic {', '.join(missing)}")
+    found += [
+        f"{topic.name} has {there[topic.name]} partitions, at least {topic.partitions} are wanted"
+        for topic in topics
+        if there.get(topic.name, topic.partitions) < topic.partitions
+    ]
+    found += [
+        f"{name} takes batches of {most} bytes at most, a record needs {LEAST_BATCH_BYTES} (its max.message.bytes)"
+        for name, most in _most_bytes(admin, sorted(there)).items()
+        if most < LEAST_BATCH_BYTES
+    ]
+    return found
+
+
+def _most_bytes(admin: Any, names: Sequence[str]) -> dict[str, int]:
+    """Return ``max.message.bytes`` of those topics whose settings this user may read."""
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name, ["max.message.bytes"]) for name in names]
+    try:
+        settings = admin.describe_configs(asked, config_filter="all")["topic"] if asked else {}
+    except errors.AuthorizationError:
+        return {}
+    values = {name: _value(settings.get(name, {}), "max.message.bytes") for name in names}
+    return {name: int(value) for name, value in values.items() if value.isdigit()}
 
 
 def create(admin: Any, topics: Sequence[Topic], replication: int) -> None:
@@ -59,7 +94,7 @@ def _create(admin: Any, topics: Sequence[Topic], replication: int) -> None:
         raise WirewatchError(
             f"Kafka does not let these topics be created: {', '.join(wanted)} ({error}). Let this user create them, or "
             f"create them by hand with {topics[0].partitions} partitions and max.message.bytes of at least "
-            f"{MAX_RECORD_BYTES + 65_536}, then start again."
+            f"{LEAST_BATCH_BYTES}, then start again."
         ) from error
 
 

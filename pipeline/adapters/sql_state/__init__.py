@@ -45,8 +45,8 @@ class SqlState(SqlLeases, SqlFeeds, SqlFetchQueue, SqlRecords, SqlOutbox, SqlReq
         brought to this one's schema; without, nothing is made or changed.
 
         Raises:
-            DataFolderError: missing, damaged, locked, out of reach, of a newer release, or of an older one that may not
-                be migrated.
+            DataFolderError: damaged, locked, out of reach or of a newer release.
+            NotSetUp: missing, or of an older release, and not to be migrated.
             UsageError: the URL names nothing that can hold a state.
         """
         address = url_of(url)

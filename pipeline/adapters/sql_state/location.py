@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from pipeline.errors import DataFolderError, MissingExtra, UsageError
+from pipeline.errors import DataFolderError, MissingExtra, NotSetUp, UsageError
 
 SQLITE = "sqlite://"
 
@@ -49,12 +49,13 @@ def check_file(path: Path, *, create: bool) -> None:
     """Make the folder when ``create`` says so, and see that SQLite makes no file where it is not to.
 
     Raises:
-        DataFolderError: there is no state, or no folder can be made for one.
+        NotSetUp: there is no state.
+        DataFolderError: no folder can be made for one.
     """
     try:
         if create:
             path.parent.mkdir(parents=True, exist_ok=True)
         elif not path.exists():
-            raise DataFolderError(f"there is no state at {path}: `wirewatch setup` makes one, or name its data folder")
+            raise NotSetUp(f"there is no state at {path}: `wirewatch setup` makes one, or name its data folder")
     except OSError as error:
         raise DataFolderError(f"the state at {path} cannot be reached: {error.strerror}") from error

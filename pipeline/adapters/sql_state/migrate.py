@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from pipeline.adapters.sql_state.database import Database
 from pipeline.adapters.sql_state.schema import HEAD
-from pipeline.errors import DataFolderError
+from pipeline.errors import DataFolderError, NotSetUp
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -17,7 +17,8 @@ def bring_up_to_date(db: Database, *, migrate: bool) -> None:
     """Migrate where that is needed and wanted; one comparison where it is not.
 
     Raises:
-        DataFolderError: the schema is newer, or older and not to be migrated, or the tables are somebody else's.
+        DataFolderError: the schema is newer, or the tables are somebody else's.
+        NotSetUp: there is none, or an older one, and it is not to be migrated.
     """
     with db.reading() as connection:
         found = revision_in(connection, db.where)
@@ -25,8 +26,9 @@ def bring_up_to_date(db: Database, *, migrate: bool) -> None:
         return
     if not migrate:
         state = f"is at revision {found}" if found else "is empty"
-        raise DataFolderError(
-            f"the state at {db.where} {state}, this release needs revision {HEAD}: `wirewatch setup` brings it there"
+        raise NotSetUp(
+            f"the state at {db.where} {state}, this release needs revision {HEAD}: `wirewatch setup` brings it there",
+            is_older=bool(found),
         )
     with db.writing() as connection:
         db.lock_for_migration(connection)

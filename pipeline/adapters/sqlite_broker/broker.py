@@ -68,6 +68,18 @@ class SqliteBroker:
                 )
             sql.execute("UPDATE groups SET version = version + 1")  # members may have waited for these topics
 
+    def topic_problems(self, topics: Sequence[Topic]) -> Sequence[str]:
+        there = self.topics()
+        missing = [topic.name for topic in topics if topic.name not in there]
+        fewer = [topic for topic in topics if there.get(topic.name, topic.partitions) < topic.partitions]
+        return [
+            *([f"there is no topic {', '.join(missing)}"] if missing else []),
+            *(
+                f"{topic.name} has {there[topic.name]} partitions, at least {topic.partitions} are wanted"
+                for topic in fewer
+            ),
+        ]
+
     def topics(self) -> Mapping[str, int]:
         return {name: row.partitions for name, row in self._file.topics().items()}
 

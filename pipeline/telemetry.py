@@ -1,0 +1,163 @@
+"""What can be watched from outside: the metrics, each step's signs of life, and the trace that a record belongs to.
+
+The metrics are all here, once, by name. Labels have few values: no address, title or id is ever one.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Protocol, TypeVar
+
+from msgspec import Struct
+from prometheus_client import Counter, Gauge, Histogram
+
+from pipeline.errors import RequestFailed, RequestRefused
+
+SECONDS: Final = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0)
+AGES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 120.0, 600.0, 3600.0, 86400.0)
+
+RECORDS: Final = Counter(
+    "wirewatch_records",
+    "Records handled, by outcome; the reason of drops and dead letters.",
+    ["step", "outcome", "reason"],
+)
+BATCH_SECONDS: Final = Histogram(
+    "wirewatch_batch_seconds", "Time to handle one batch, publishing and committing aside.", ["step"], buckets=SECONDS
+)
+STAGE_SECONDS: Final = Histogram(
+    "wirewatch_stage_seconds", "Time of one enrichment stage on one article.", ["stage"], buckets=SECONDS
+)
+AGE_SECONDS: Final = Histogram(
+    "wirewatch_record_age_seconds", "Age of a record when its step had committed it.", ["step"], buckets=AGES
+)
+LAG: Final = Gauge("wirewatch_lag_records", "Records published and not yet committed by the step.", ["step", "topic"])
+OLDEST_SECONDS: Final = Gauge(
+    "wirewatch_oldest_unacknowledged_seconds", "Age of the oldest record that the step has not committed.", ["step"]
+)
+HELD: Final = Gauge("wirewatch_held", "1 while the step holds its work because something else is not well.", ["step"])
+REQUESTS: Final = Counter(
+    "wirewatch_requests",
+    "Requests sent, by what for and class of answer (2xx to 5xx, refused, failed).",
+    ["purpose", "answer"],
+)
+ALL: Final = (RECORDS, BATCH_SECONDS, STAGE_SECONDS, AGE_SECONDS, LAG, OLDEST_SECONDS, HELD, REQUESTS)
+
+TRACE_HEADER: Final = "traceparent"
+"""Of a record: which trace it belongs to, as https://www.w3.org/TR/trace-context/ (version 00) writes it."""
+
+_TRACE: Final = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def new_trace() -> dict[str, str]:
+    """Return the header that begins a trace."""
+    return {TRACE_HEADER: f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"}
+
+
+def trace_id(headers: Mapping[str, str]) -> str:
+    """Return the trace that a record belongs to, "" when it has none or a stranger wrote nonsense."""
+    found = _TRACE.fullmatch(headers.get(TRACE_HEADER, ""))
+    return found[1] if found else ""
+
+
+def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the header for what is made of a record with ``headers``: the same trace, a new span."""
+    trace = trace_id(headers)
+    return {TRACE_HEADER: f"00-{trace}-{secrets.token_hex(8)}-01"} if trace else new_trace()
+
+
+class Sign(Struct):
+    """The last sign of life of one step."""
+
+    at: float
+    """In seconds of ``time.monotonic``; ahead of it while the step rests."""
+    held_because: str = ""
+    stands_by: bool = False
+
+
+class Signs:
+    """The signs of life of all steps in this process; written by their threads, read by whoever asks."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._by_step: dict[str, Sign] = {}
+
+    def beat(self, step: str, rests_seconds: float = 0.0) -> None:
+        """The step goes on, and means to be silent for ``rests_seconds`` now."""
+        until = self._monotonic() + rests_seconds
+        sign = self._by_step.get(step)
+        if sign is None:
+            self._by_step[step] = Sign(until)
+        else:
+            sign.at = until
+
+    def hold(self, step: str, cause: str) -> None:
+        """The step waits because something else is not well; an empty cause: no longer."""
+        self.beat(step)
+        self._by_step[step].held_because = cause
+        HELD.labels(step).set(1 if cause else 0)
+
+    def stand_by(self, step: str, stands_by: bool) -> None:
+        """Another process does the step's work, and this one is ready to take over."""
+        self.beat(step)
+        self._by_step[step].stands_by = stands_by
+
+    def forget(self, step: str) -> None:
+        """The step has ended as it was told to."""
+        self._by_step.pop(step, None)
+        HELD.labels(step).set(0)
+
+    def silent(self, seconds: float) -> Mapping[str, float]:
+        """Return the steps that gave no sign for longer than ``seconds``, with how long that is."""
+        now = self._monotonic()
+        return {step: now - sign.at for step, sign in dict(self._by_step).items() if now - sign.at > seconds}
+
+    def held(self) -> Mapping[str, str]:
+        """Return the steps that hold their work, with the cause."""
+        return {step: sign.held_because for step, sign in dict(self._by_step).items() if sign.held_because}
+
+    def steps(self) -> Mapping[str, str]:
+        """Return each step with what it does now: works, stands by, or holds."""
+        return {
+            step: "holds" if sign.held_because else "stands by" if sign.stands_by else "works"
+            for step, sign in dict(self._by_step).items()
+        }
+
+
+SIGNS: Final = Signs()
+"""Of this process."""
+
+
+def beating(step: str, wait: Callable[[float], bool]) -> Callable[[float], bool]:
+    """Return ``wait``, giving a sign of life of ``step`` whenever it is called: every loop asks it all the time."""
+
+    def wait_and_beat(seconds: float) -> bool:
+        SIGNS.beat(step, seconds)
+        return wait(seconds)
+
+    return wait_and_beat
+
+
+class _Answer(Protocol):
+    @property
+    def status(self) -> int: ...
+
+
+A = TypeVar("A", bound=_Answer)
+
+
+async def counted(purpose: str, request: Awaitable[A]) -> A:
+    """Await the answer to a request and count it by class. Raises what the request does."""
+    try:
+        answer = await request
+    except RequestRefused:
+        REQUESTS.labels(purpose, "refused").inc()
+        raise
+    except RequestFailed:
+        REQUESTS.labels(purpose, "failed").inc()
+        raise
+    kind = f"{answer.status // 100}xx" if 200 <= answer.status < 600 else "other"
+    REQUESTS.labels(purpose, kind).inc()
+    return answer
