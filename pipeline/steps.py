@@ -197,7 +197,7 @@ def run_index(ports: Ports, wait: Wait, *, once: bool = False) -> None:
 def _run_index_on_cluster(ports: Ports, wait: Wait, *, once: bool) -> None:
     while not wait(0):
         try:
-            wiring.require_index(ports.settings, ports.clock)
+            wiring.require_index(ports.settings)
             break
         except TryLater as later:
             put_off("index", later, wait)
@@ -242,7 +242,7 @@ def rebuild_index(ports: Ports, wait: Wait) -> int:
                 written += len(some)
 
     if wiring.is_elasticsearch(ports.settings):
-        wiring.require_index(ports.settings, ports.clock)
+        wiring.require_index(ports.settings)
         work(lambda: None, wait)
     else:
         run_leased(ports, index.LEASE, wait, lambda keeper, waiting: work(keeper.check, waiting), once=True)

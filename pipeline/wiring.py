@@ -183,14 +183,14 @@ def open_index(settings: Settings, *, writer: bool) -> SearchIndex:
     raise _unknown("index", url, "tantivy:///path/index", "http(s)://host:9200")
 
 
-def require_index(settings: Settings, clock: Clock) -> None:
-    """Raise ``NotSetUp`` when an Elasticsearch lacks templates or months, or has older ones; ``TryLater`` when away.
+def require_index(settings: Settings) -> None:
+    """Raise ``NotSetUp`` when an Elasticsearch lacks templates or has older ones or foreign fields; ``TryLater``: away.
 
     The embedded index is made by whoever writes to it first.
     """
     if is_elasticsearch(settings):
         with closing(_elasticsearch(settings)) as index:
-            if problems := index.problems(clock()):
+            if problems := index.problems():
                 raise NotSetUp(
                     f"Elasticsearch at {shown(settings.index)} is not set up: {'; '.join(problems)}. "
                     "Run `wirewatch setup`."

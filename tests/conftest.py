@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from faults.kill.parts import Parts, parts_named
 from services.java import Missing
 from services.shared import running
 
@@ -52,7 +53,14 @@ def _address(stack: ExitStack, name: str, folder: Path) -> str:
         pytest.skip(f"{name}: {missing}")
 
 
-SERVICES = frozenset({"kafka", "elasticsearch", "postgres"})
+@pytest.fixture(params=["embedded", "cluster"])
+def parts(request: pytest.FixtureRequest) -> Iterator[Parts]:
+    """What a Wirewatch under test stands on: each test that asks for it runs on both."""
+    with parts_named(request) as named:
+        yield named
+
+
+SERVICES = frozenset({"kafka", "elasticsearch", "postgres", "cluster"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

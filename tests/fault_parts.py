@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
+from faults.kill.parts import EMBEDDED, Parts
 from journey_parts import Item, World, rss
 from py3langid.langid import LanguageIdentifier
 from stub_server import Answer, StubServer
@@ -68,13 +71,19 @@ def feed_of(*entries: str, link: str = "http://harbour.example/") -> bytes:
 class FaultyWorld(World):
     """``World`` with a ledger of the items its server handed out, and with ways to make things go wrong."""
 
-    def __init__(self, folder: Path, server: StubServer, **settings: object) -> None:
-        super().__init__(folder, server, **settings)
+    def __init__(self, folder: Path, server: StubServer, parts: Parts = EMBEDDED, **settings: object) -> None:
+        super().__init__(folder, server, parts, **settings)
         (folder / "config" / "rules.yml").write_text(RULES, "utf-8")
         self.folder = folder
         self.served: dict[str, Item] = {}
         """The ledger: by the id that its link gives, the item as it was last handed out with status 200."""
         self.reports: list[PollReport] = []
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command in a process of its own is given to work on the same parts."""
+        given = {f"WIREWATCH_{name.upper()}": str(value) for name, value in self.parts.settings.items()}
+        return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **given}
 
     # --- feeds
 
@@ -207,7 +216,9 @@ def _tools(pages: Pages) -> Tools:
 
 
 @contextmanager
-def faulty_world(folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: object) -> Iterator[FaultyWorld]:
+def faulty_world(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, parts: Parts = EMBEDDED, **settings: object
+) -> Iterator[FaultyWorld]:
     monkeypatch.setattr(steps, "Tools", _tools)
     with StubServer() as server:
-        yield FaultyWorld(folder, server, **settings)
+        yield FaultyWorld(folder, server, parts, **settings)

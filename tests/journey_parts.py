@@ -1,4 +1,4 @@
-"""A whole Wirewatch in a folder, over the embedded parts, with a stub server as the world."""
+"""A whole Wirewatch in a folder, over the embedded parts or a cluster, with a stub server as the world."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
+from faults.kill.parts import EMBEDDED, Parts
 from msgspec import Struct
 from stub_server import Answer, Request, StubServer
 from worker_parts import SettableClock
@@ -55,8 +56,9 @@ def rss(items: Sequence[Item], title: str = "Harbour Times") -> bytes:
 class World:
     """Feeds on a stub server, and a Wirewatch that watches them."""
 
-    def __init__(self, folder: Path, server: StubServer, **settings: object) -> None:
+    def __init__(self, folder: Path, server: StubServer, parts: Parts = EMBEDDED, **settings: object) -> None:
         self.server = server
+        self.parts = parts
         self.clock = SettableClock()
         config = folder / "config"
         config.mkdir(exist_ok=True)
@@ -65,7 +67,7 @@ class World:
         self.settings: Settings = load_settings(
             folder=folder, environment={}, data=str(folder / "data"), config=str(config),
             allow_addresses=(f"127.0.0.1:{server.port}",), webhook_url=server.url("/hook"),
-            webhook_secret="whsec_" + b64encode(b"journey" * 5).decode(), **settings,
+            webhook_secret="whsec_" + b64encode(b"journey" * 5).decode(), **{**parts.settings, **settings},
         )  # fmt: skip
         wiring.create_data_folder(self.settings)
         server.on("/hook", Answer(status=204))
@@ -91,6 +93,7 @@ class World:
         self.run()
 
     def search(self, query: str = "*") -> list[Article]:
+        self.parts.show_all()
         with closing(wiring.open_index(self.settings, writer=False)) as index:
             return [hit.article for hit in index.search(parse(query), sort="oldest", limit=10_000).hits]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from fault_parts import FaultyWorld, faulty_world, id_of, storm
+from faults.kill.parts import Parts
 from journey_parts import rss
 from stub_server import Answer
 
@@ -20,8 +20,8 @@ SECRET = "zanzibarometer"
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyWorld]:
-    with faulty_world(tmp_path, monkeypatch, host_delay_seconds=0.0) as world:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: Parts) -> Iterator[FaultyWorld]:
+    with faulty_world(tmp_path, monkeypatch, parts, host_delay_seconds=0.0) as world:
         yield world
 
 
@@ -186,5 +186,5 @@ def test_the_tombstone_says_why_and_keeps_out_what_was_never_seen(world: FaultyW
     again(world, GONE, KEPT)
     assert set(world.documents()) == {id_of(GONE.link)}
     assert tombstoned(world) == 1
-    with closing(sqlite3.connect(world.settings.data_folder / "state.db")) as sql:
-        assert sql.execute("SELECT article_id, reason FROM tombstones").fetchall() == [(id_of(KEPT.link), "asked to")]
+    with closing(world.parts.holdings(world.settings.data_folder)) as held:
+        assert held.rows("SELECT article_id, reason FROM tombstones") == [(id_of(KEPT.link), "asked to")]

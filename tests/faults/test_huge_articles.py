@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fault_parts import FaultyWorld, element, entry, faulty_world, feed_of
+from faults.kill.parts import Parts
 
 from pipeline.article import Article, encode_article
 from pipeline.text.limits import MAX_BODY_CHARACTERS, MAX_HTML_CHARACTERS
@@ -20,8 +21,8 @@ SENTENCE = "The harbour office closed its gates at noon. "
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyWorld]:
-    with faulty_world(tmp_path, monkeypatch) as world:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: Parts) -> Iterator[FaultyWorld]:
+    with faulty_world(tmp_path, monkeypatch, parts) as world:
         yield world
 
 

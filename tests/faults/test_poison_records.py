@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import deadly_worker
 import pytest
 from fault_parts import FaultyWorld, faulty_world, id_of, storm
+from faults.kill.parts import Parts
 from typer.testing import CliRunner
 
 from pipeline import cli, topics
@@ -42,8 +42,8 @@ STEPS_OF = {"raw": {"enrich"}, "enriched": {"settle"}, "ready": {"index", "alert
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyWorld]:
-    with faulty_world(tmp_path, monkeypatch) as world:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: Parts) -> Iterator[FaultyWorld]:
+    with faulty_world(tmp_path, monkeypatch, parts) as world:
         yield world
 
 
@@ -105,8 +105,7 @@ def test_a_record_of_the_largest_size_is_taken_or_buried_and_never_blocks(world:
 def die_until_done(world: FaultyWorld, step: str) -> int:
     """Start the step's process again and again, as a supervisor does; return how often it was killed."""
     command = [sys.executable, deadly_worker.__file__, str(world.folder), step]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, env=world.environment, capture_output=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return int(done.stdout.split()[-1])
 
@@ -133,7 +132,8 @@ def test_a_record_that_kills_its_worker_is_found_buried_and_replayed_when_mended
 
     folder = world.folder
     replayed = CliRunner().invoke(
-        cli.app, ["--data", str(folder / "data"), "--config", str(folder / "config"), "dead", "replay"]
+        cli.app, ["--data", str(folder / "data"), "--config", str(folder / "config"), "dead", "replay"],
+        env=world.environment,
     )  # fmt: skip
     assert (replayed.exit_code, "replayed 1" in replayed.stderr) == (0, True)
     world.run("enrich", "settle", "index", "alert", "deliver")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from faults.kill.parts import Parts, parts_named
 from faults.kill.processes import Zygote
 from faults.kill.run import ALL_STEPS
 from faults.kill.scene import Scene, scene
@@ -21,8 +22,8 @@ A_MONTH_LATER = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
 @pytest.fixture
-def there(tmp_path: Path, zygote: Zygote) -> Iterator[Scene]:
-    with scene(tmp_path, zygote) as there:
+def there(tmp_path: Path, zygote: Zygote, parts: Parts) -> Iterator[Scene]:
+    with scene(tmp_path, zygote, parts=parts) as there:
         yield there
 
 
@@ -48,10 +49,10 @@ def test_a_killed_poll_is_made_again_under_the_same_ids(there: Scene) -> None:
     assert ledger.problems == []
 
 
-@pytest.fixture(scope="module")
-def edited(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Iterator[Scene]:
+@pytest.fixture(scope="module", params=["embedded", "cluster"])
+def edited(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Iterator[Scene]:
     """Published at 23:59:59, saved in the next month, edited a month later. Shared: what follows changes nothing."""
-    with scene(tmp_path_factory.mktemp("month"), zygote) as there:
+    with parts_named(request) as parts, scene(tmp_path_factory.mktemp("month"), zygote, parts=parts) as there:
         there.world.clock.set(LAST_SECOND)
         story = there.world.add("a")
         kill_after_publishing(there)

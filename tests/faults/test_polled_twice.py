@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fault_parts import FaultyWorld, faulty_world, storm
+from faults.kill.parts import Parts
 from journey_parts import rss
 
 from pipeline.identity import feed_id
@@ -17,8 +18,8 @@ ITEMS = [storm(number) for number in range(3)]
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyWorld]:
-    with faulty_world(tmp_path, monkeypatch) as world:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: Parts) -> Iterator[FaultyWorld]:
+    with faulty_world(tmp_path, monkeypatch, parts) as world:
         world.show("/a.rss", *ITEMS)
         world.watch("/a.rss", outlet=OUTLET)
         world.poll()

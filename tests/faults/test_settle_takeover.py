@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults.kill.files import left_open, offsets, rows
+from faults.kill.parts import Parts
 from faults.kill.processes import Process, Zygote
 from faults.kill.run import ALL_STEPS
 from faults.kill.scene import Scene, scene
@@ -24,8 +24,8 @@ AFTER_SETTLE = ("index", "alert", "deliver")
 
 
 @pytest.fixture
-def there(tmp_path: Path, zygote: Zygote) -> Iterator[Scene]:
-    with scene(tmp_path, zygote, feeds=("a", "b"), writer_lease_seconds=LEASE_SECONDS) as there:
+def there(tmp_path: Path, zygote: Zygote, parts: Parts) -> Iterator[Scene]:
+    with scene(tmp_path, zygote, feeds=("a", "b"), parts=parts, writer_lease_seconds=LEASE_SECONDS) as there:
         yield there
 
 
@@ -61,7 +61,7 @@ def takes_over(there: Scene) -> Process:
     """Start a second writer, which goes on until it is told to stop; return when it has settled everything."""
     other = there.lives.start("settle", once=False, traced=True)
     for point in other.points():
-        end, done = offsets(there.world.settings.data_folder)["settle"]
+        end, done = there.world.holdings.offsets()["settle"]
         if point == "settle:committed" and end == done:
             return other
     raise AssertionError(f"the second writer ended:\n{other.said()}")
@@ -69,8 +69,8 @@ def takes_over(there: Scene) -> Process:
 
 def settled(there: Scene) -> dict[str, list[tuple[object, ...]]]:
     """Everything that settle writes, as it stands in the state."""
-    data = there.world.settings.data_folder
-    return {table: sorted(rows(data / "state.db", f"SELECT * FROM {table}"), key=repr) for table in WRITTEN_BY_SETTLE}
+    rows = there.world.holdings.rows
+    return {table: sorted(rows(f"SELECT * FROM {table}"), key=repr) for table in WRITTEN_BY_SETTLE}
 
 
 def test_a_standby_waits_while_the_writer_is_only_slow(there: Scene) -> None:
@@ -144,4 +144,4 @@ def test_an_article_deleted_while_its_writer_was_paused_stays_away(there: Scene)
     assert gone not in indexed
     assert len(indexed) == 2, "the other article and the copy are there"
     assert article_id(link=second.link, feed_url="", guid="", content="") in indexed
-    assert left_open(there.world.settings.data_folder) == []
+    assert there.world.holdings.left_open() == []

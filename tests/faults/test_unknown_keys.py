@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 from fault_parts import FaultyWorld, element, entry, faulty_world, feed_of, storm
+from faults.kill.parts import Parts
 
 LINK = "http://harbour.example/x"
 SENTENCE = "The harbour office closed its gates at noon."
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyWorld]:
-    with faulty_world(tmp_path, monkeypatch) as world:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: Parts) -> Iterator[FaultyWorld]:
+    with faulty_world(tmp_path, monkeypatch, parts) as world:
         world.show("/before.rss", storm(1))
         world.watch("/before.rss")
         world.poll()
@@ -23,8 +24,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyWor
 
 
 def mapping(world: FaultyWorld) -> object:
-    """Return the fields of the index as its own file has them."""
-    return json.loads((world.settings.data_folder / "index" / "meta.json").read_bytes())["schema"]
+    return world.parts.mapping(world.settings.data_folder)
 
 
 def test_2000_unknown_elements_of_an_item_leave_the_mapping_as_it_was(world: FaultyWorld) -> None:

@@ -1,18 +1,15 @@
-"""One article's way from a feed to search and alert, through real HTTP: on the embedded parts, and over Kafka."""
+"""One article's way from a feed to search and alert, through real HTTP: on the embedded parts, and on a cluster."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from faults.kill.parts import Parts
 from journey_parts import Item, World
 from stub_server import Answer, StubServer
-
-from pipeline import topics
 
 TEXT = (
     "The ferry Northern Star ran aground off the breakwater on Monday morning. All ninety passengers were brought "
@@ -25,36 +22,10 @@ TALKS = Item(
 )  # fmt: skip
 
 
-@contextmanager
-def private_topics(address: str) -> Iterator[str]:
-    """A Kafka in which nothing of the pipeline is left over, and nothing will be."""
-    from kafka import KafkaAdminClient
-
-    admin = KafkaAdminClient(bootstrap_servers=address)
-
-    def clear() -> None:
-        admin.delete_groups([group["group_id"] for group in admin.list_groups()])
-        ours = {topic.name for topic in topics.ALL}
-        if there := ours.intersection(admin.list_topics()):
-            admin.delete_topics(sorted(there))
-        deadline = time.monotonic() + 60
-        while ours.intersection(admin.list_topics()):
-            assert time.monotonic() < deadline
-
-    clear()
-    yield f"kafka://{address}"
-    clear()
-    admin.close()
-
-
-@pytest.fixture(params=["embedded", "kafka"])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+@pytest.fixture
+def world(parts: Parts, tmp_path: Path) -> Iterator[World]:
     with StubServer() as server:
-        if request.param == "embedded":
-            yield World(tmp_path, server)
-            return
-        with private_topics(request.getfixturevalue("kafka")) as broker:
-            yield World(tmp_path, server, broker=broker)
+        yield World(tmp_path, server, parts)
 
 
 def test_an_article_arrives_is_found_and_raises_one_alert(world: World) -> None:

@@ -76,9 +76,12 @@ class ElasticsearchIndex:
         self._months.install(self._settings)
         self.make_months(now)
 
-    def problems(self, now: datetime) -> list[str]:
-        """Return what ``setup`` would mend, a phrase each: templates, this month and the next, foreign indices."""
-        return self._months.problems(this_and_next_month(now.astimezone(UTC)))
+    def problems(self, now: datetime | None = None) -> list[str]:
+        """Return what keeps articles from being written, a phrase each: templates, foreign indices.
+
+        With ``now``, also which of this month and the next is not there; writing makes a month when it needs it.
+        """
+        return self._months.problems(this_and_next_month(now.astimezone(UTC)) if now else ())
 
     def make_months(self, now: datetime) -> None:
         """Make the indices of this month and the next, so that no write has to wait for one; raises as ``setup``."""

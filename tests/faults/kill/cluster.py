@@ -75,8 +75,7 @@ class Cluster:
         with Elasticsearch(self._elasticsearch) as client:
             client.indices.refresh(index=f"{self._prefix}-articles-*")
 
-    def mapping(self) -> dict[str, Any]:
-        """Return the fields of every index of this Wirewatch, as the server has them."""
+    def mapping(self, data: Path) -> dict[str, Any]:
         with Elasticsearch(self._elasticsearch) as client:
             return {name: found["mappings"] for name, found in client.indices.get_mapping(
                 index=f"{self._prefix}-articles-*"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
 from faults.kill.files import Files
 from faults.kill.holdings import Holdings
 
@@ -25,6 +27,10 @@ class Parts(Protocol):
         """See to it that whoever searches from now on finds everything that was written."""
         ...
 
+    def mapping(self, data: Path) -> Any:
+        """Return the fields of the index as it has them itself."""
+        ...
+
 
 class Embedded:
     """Files in the data folder."""
@@ -37,6 +43,9 @@ class Embedded:
     def show_all(self) -> None:
         """Nothing: readers see each commit."""
 
+    def mapping(self, data: Path) -> Any:
+        return json.loads((data / "index" / "meta.json").read_bytes())["schema"]
+
 
 EMBEDDED = Embedded()
 
@@ -47,4 +56,15 @@ def cluster(kafka: str, elasticsearch: str, postgres: str) -> Iterator[Parts]:
     from faults.kill.cluster import Cluster  # its clients are extras of Wirewatch, and embedded tests need none
 
     with closing(Cluster(kafka, elasticsearch, postgres)) as made:
+        yield made
+
+
+@contextmanager
+def parts_named(request: pytest.FixtureRequest) -> Iterator[Parts]:
+    """Yield the parts that a fixture's parameter names: the embedded ones, or a cluster that nobody has used before."""
+    if request.param == "embedded":
+        yield EMBEDDED
+        return
+    servers = [request.getfixturevalue(name) for name in ("kafka", "elasticsearch", "postgres")]
+    with cluster(*servers) as made:
         yield made
