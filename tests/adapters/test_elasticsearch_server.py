@@ -140,6 +140,7 @@ def test_the_mapping_knows_every_field_that_is_written_and_asked() -> None:
         document = article("a", language=language, published=NOON, updated=NOON, family="f", story="s")
         derived = set(json.loads(build_document(document).source)) - set(Article.__struct_fields__)
         assert derived <= set(fields)
+        assert derived <= set(mappings["_source"]["excludes"])
     assert ANALYSED_LANGUAGES == set(fields["title_in"]["properties"]) == set(fields["body_in"]["properties"])
     assert {tokens_field(field) for field in get_args(TextField)} <= set(fields)
     assert {exact_field(field) for field in get_args(IdField)} <= set(fields)
@@ -154,6 +155,8 @@ def test_what_comes_back_is_the_article_to_the_last_digit(index: ElasticsearchIn
         "numbers": [0.1 + 0.2, 1e-300, 1.7976931348623157e308, -0.0, 2**63, -(2**63), 1.0, 0],
         "empty": {"": {}, "list": [], "none": None, "text": ""},
         "title_in": "a name of ours",
+        "title_tokens": {"body_tokens": "and more of them"},
+        "title_tokens.7": [{"sort_time": 1}],
         "text": '\0 \u2028 𠮷 \\ " \n',
     }
     odd = article("odd", extra=extra, published=datetime(1, 1, 1, tzinfo=UTC), language="de", html="<b>&amp;</b>")

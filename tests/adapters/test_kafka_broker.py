@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -226,3 +227,36 @@ def test_a_server_that_is_not_there_is_said_plainly() -> None:
 def test_embedded_mode_does_not_import_the_client() -> None:
     program = "import sys, pipeline.wiring, pipeline.steps; sys.exit('kafka' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_two_prefixes_are_two_logs_on_one_cluster(kafka: str, clock: Clock) -> None:
+    name = f"topic-{uuid.uuid4()}"
+    place = TopicPartition(name, 0)
+    with (
+        closing(KafkaBroker(parse_location(f"kafka://{kafka}?prefix=left."), clock=clock)) as left,
+        closing(KafkaBroker(parse_location(f"kafka://{kafka}?prefix=right."), clock=clock)) as right,
+    ):
+        for broker, text in ((left, b"left"), (right, b"right")):
+            broker.create_topics([Topic(name, 1)])
+            assert broker.publish([Message(topic=name, key="k", value=text)]) == [None]
+        for broker, text in ((left, b"left"), (right, b"right")):
+            assert broker.topics()[name] == 1
+            with closing(broker.consumer("group", [name])) as consumer:
+                records = consumer.poll(10, PATIENCE_SECONDS)
+                assert [(record.value, record.place) for record in records] == [(text, place)]
+                consumer.commit({place: 1})
+            assert broker.committed("group", [name]) == {place: 1}
+            assert [record.value for record in broker.read(place, 0, 10)] == [text]
+        assert left.cluster_id != right.cluster_id
+
+
+def test_what_keeps_topics_from_being_used_is_said(broker: KafkaBroker, kafka: str, topic: str) -> None:
+    assert broker.topic_problems([Topic(topic, 1)]) == []
+    missing, fewer = broker.topic_problems([Topic("no-such-topic", 1), Topic(topic, 8)])
+    assert missing == "there is no topic no-such-topic"
+    assert fewer == f"{topic} has 1 partitions, at least 8 are wanted"
+    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": "1000"})])
+    [small] = broker.topic_problems([Topic(topic, 1)])
+    assert "1000 bytes" in small
+    assert "max.message.bytes" in small

@@ -48,7 +48,8 @@ class KafkaBroker:
     @property
     def cluster_id(self) -> str:
         self._cluster_id = self._cluster_id or self._cluster.id()
-        return self._cluster_id
+        prefix = self._cluster.location.prefix  # other topics are another log
+        return f"{self._cluster_id}/{prefix}" if prefix else self._cluster_id
 
     def create_topics(self, topics: Sequence[Topic]) -> None:
         self._cluster.create_topics(topics)

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaConsumer, errors
-from kafka import TopicPartition as KafkaPlace
 from kafka.admin import MemberToRemove, OffsetSpec
+from msgspec.structs import replace
 
 from pipeline.adapters.kafka_broker import topic_list
 from pipeline.adapters.kafka_broker.judge import judged
@@ -65,17 +65,23 @@ class Cluster:
     def create_topics(self, topics: Sequence[Topic]) -> None:
         """Create what is missing and set retention."""
         with judged("creating topics"):
-            topic_list.create(self._admin, topics, self.location.replication)
+            topic_list.create(self._admin, self._named(topics), self.location.replication)
 
     def topic_problems(self, topics: Sequence[Topic]) -> list[str]:
         """Return what is wrong with these topics, a phrase each."""
         with judged("looking at topics"):
-            return topic_list.problems(self._admin, topics)
+            return topic_list.problems(self._admin, self._named(topics))
 
     def partitions(self, names: Collection[str] | None = None) -> dict[str, int]:
         """Return the number of partitions of these topics, where they exist; of all when none is named."""
         with judged("listing topics"):
-            return topic_list.partitions_of(self._admin, None if names is None else sorted(names))
+            wanted = None if names is None else sorted(map(self.location.topic, names))
+            found = topic_list.partitions_of(self._admin, wanted)
+        prefix = self.location.prefix
+        return {name.removeprefix(prefix): number for name, number in found.items() if name.startswith(prefix)}
+
+    def _named(self, topics: Sequence[Topic]) -> list[Topic]:
+        return [replace(topic, name=self.location.topic(topic.name)) for topic in topics]
 
     def places(self, topics: Collection[str]) -> list[TopicPartition]:
         """Return every partition of these topics."""
@@ -87,10 +93,11 @@ class Cluster:
             return {}
         with judged(f"asking for the offsets of {group}"):
             try:
-                found = self._admin.list_group_offsets({group: [KafkaPlace(*place) for place in places]})[group]
+                wanted = {self.location.group(group): [self.location.place(place) for place in places]}
+                [found] = self._admin.list_group_offsets(wanted).values()
             except errors.GroupIdNotFoundError:
                 found = {}
-        stored = {TopicPartition(*place): max(0, at.offset) for place, at in found.items()}
+        stored = {self.location.ours(place): max(0, at.offset) for place, at in found.items()}
         return {place: stored.get(place, 0) for place in places}
 
     def end_offsets(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
@@ -102,8 +109,8 @@ class Cluster:
     def _offsets(self, places: Collection[TopicPartition], spec: OffsetSpec) -> dict[TopicPartition, int]:
         """Ask as administrator: the consumer's own call leaves out partitions whose leader it has yet to learn."""
         with judged("asking for the ends of partitions"):
-            found = self._admin.list_partition_offsets({KafkaPlace(*place): spec for place in places})
-        return {TopicPartition(*place): int(at.offset) for place, at in found.items()}
+            found = self._admin.list_partition_offsets({self.location.place(place): spec for place in places})
+        return {self.location.ours(place): int(at.offset) for place, at in found.items()}
 
     def read(self, place: TopicPartition, offset: int, limit: int) -> list[Record]:
         """Return up to ``limit`` records from ``offset`` on; none at the end, or where there is no such partition."""
@@ -114,16 +121,16 @@ class Cluster:
         with judged(f"reading {place.topic}/{place.partition}"):
             reader = self._open_reader()
             if self._read_next != (place, offset):
-                reader.assign([KafkaPlace(*place)])
-                reader.seek(KafkaPlace(*place), offset)
+                reader.assign([self.location.place(place)])
+                reader.seek(self.location.place(place), offset)
             self._read_next = None
             deadline = time.monotonic() + ANSWER_SECONDS
             while len(records) < limit and offset < end:
                 if time.monotonic() > deadline:
                     raise errors.KafkaTimeoutError(f"no record at offset {offset} of {end}")
                 for batch in reader.poll(timeout_ms=500, max_records=limit - len(records)).values():
-                    records += [incoming(record) for record in batch]
-                offset = reader.position(KafkaPlace(*place)) if records else self._kept_from(place, offset)
+                    records += [incoming(record, self.location.prefix) for record in batch]
+                offset = reader.position(self.location.place(place)) if records else self._kept_from(place, offset)
             self._read_next = (place, offset)
         return records
 
@@ -134,7 +141,9 @@ class Cluster:
     def remove_member(self, group: str, member_id: str, name: str) -> None:
         """Take a named member out of its group; its successor of the same name is another and stays."""
         with judged(f"leaving {group}"):
-            self._admin.remove_group_members(group, [MemberToRemove(member_id=member_id, group_instance_id=name)])
+            self._admin.remove_group_members(
+                self.location.group(group), [MemberToRemove(member_id=member_id, group_instance_id=name)]
+            )
 
     def _open_reader(self) -> Any:
         if self._reader is None:

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import structlog
 from kafka import ConsumerRebalanceListener, KafkaConsumer, errors
-from kafka import TopicPartition as KafkaPlace
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.structs import MemberState, OffsetAndMetadata
 
@@ -35,11 +34,12 @@ class AssignedConsumer:
     """Reads partitions assigned by hand, with the offsets of a group but no membership: nothing fences its commits."""
 
     def __init__(self, cluster: Cluster, group: str, places: Collection[TopicPartition], *, clock: Clock) -> None:
-        self._places = [KafkaPlace(*place) for place in places]
+        self._places = [cluster.location.place(place) for place in places]
         self._prepare(cluster, group, clock)
 
     def _prepare(self, cluster: Cluster, group: str, clock: Clock) -> None:
         self._cluster = cluster
+        self._location = cluster.location
         self._group = group
         self._watchdog = Watchdog(clock)
         self._handed: dict[TopicPartition, int] = {}  # ends of the records that the caller has and has not committed
@@ -50,7 +50,9 @@ class AssignedConsumer:
 
     def _open(self) -> Any:
         with judged(f"opening a reader of {self._group}"):
-            client = KafkaConsumer(**self._cluster.location.client_settings(), **FETCHING, group_id=self._group)
+            client = KafkaConsumer(
+                **self._location.client_settings(), **FETCHING, group_id=self._location.group(self._group)
+            )
             client.assign(self._places)
             return client
 
@@ -104,27 +106,29 @@ class AssignedConsumer:
         3.0.12 never comes back to a batch that is half read when its partition is paused.
         """
         for place in self._client.assignment():
-            wanted = fetching and self._shelf.has_room(TopicPartition(*place))
+            wanted = fetching and self._shelf.has_room(self._location.ours(place))
             (self._client.resume if wanted else self._client.pause)(place)
         for batch in self._client.poll(timeout_ms=seconds * 1000, max_records=sys.maxsize).values():
-            self._shelf.put([incoming(record) for record in batch])
+            self._shelf.put([incoming(record, self._location.prefix) for record in batch])
 
     def seek(self, place: TopicPartition, offset: int) -> None:
         self._require([place])
         self._shelf.clear(place)
-        self._client.seek(KafkaPlace(*place), max(0, offset))
+        self._client.seek(self._location.place(place), max(0, offset))
         if self._handed.get(place, 0) > offset:
             del self._handed[place]
 
     def assignment(self) -> frozenset[TopicPartition]:
-        return frozenset(TopicPartition(*place) for place in self._client.assignment())
+        return frozenset(self._location.ours(place) for place in self._client.assignment())
 
     # --- offsets
 
     def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
         self._require_open()
         self._fence(next_offsets.keys())
-        offsets = {KafkaPlace(*place): OffsetAndMetadata(offset, "", -1) for place, offset in next_offsets.items()}
+        offsets = {
+            self._location.place(place): OffsetAndMetadata(offset, "", -1) for place, offset in next_offsets.items()
+        }
         with judged(f"committing for {self._group}"):
             self._store(offsets)
         for place, offset in next_offsets.items():
@@ -197,7 +201,7 @@ class AssignedConsumer:
         if (offset := self._shelf.first_offset(place)) is not None:
             return offset
         try:
-            position = self._client.position(KafkaPlace(*place), timeout_ms=1_000)
+            position = self._client.position(self._location.place(place), timeout_ms=1_000)
         except errors.KafkaError:
             position = None
         return -1 if position is None else int(position)
@@ -210,7 +214,7 @@ class AssignedConsumer:
         self._watchdog.forget()
         for place, at in positions.items():
             if at >= 0:
-                self._client.seek(KafkaPlace(*place), at)
+                self._client.seek(self._location.place(place), at)
 
 
 class GroupConsumer(AssignedConsumer):
@@ -242,24 +246,25 @@ class GroupConsumer(AssignedConsumer):
     def _open(self) -> Any:
         with judged(f"joining {self._group}"):
             client = KafkaConsumer(
-                **self._cluster.location.client_settings(),
+                **self._location.client_settings(),
                 **FETCHING,
-                group_id=self._group,
+                group_id=self._location.group(self._group),
                 group_instance_id=_instance(self._member) if self._member else None,
                 partition_assignment_strategy=[CooperativeStickyAssignor],
                 session_timeout_ms=self._lease_ms,
                 max_poll_interval_ms=self._lease_ms,
                 heartbeat_interval_ms=self._heartbeat_ms,
             )
-            client.subscribe(topics=self._topics, listener=_Revocations(self._revoked))
-            for topic in self._topics:
+            names = [self._location.topic(topic) for topic in self._topics]
+            client.subscribe(topics=names, listener=_Revocations(self._revoked))
+            for topic in names:
                 # A leader that does not know a topic yet assigns none of it, and kafka-python may not look again.
                 client.partitions_for_topic(topic)
             return client
 
     def _revoked(self, places: Collection[Any]) -> None:
         """Note what goes while its records are in hand. Called within ``poll``, by the client's own thread."""
-        for place in (TopicPartition(*place) for place in places):
+        for place in (self._location.ours(place) for place in places):
             self._shelf.clear(place)
             if self._handed.pop(place, None) is not None:
                 self._lost.add(place)
@@ -305,7 +310,7 @@ class GroupConsumer(AssignedConsumer):
                 if time.monotonic() > deadline:
                     raise PartitionLost(f"{self._group} is still sharing its partitions out") from error
                 self._drive(0.1, fetching=False)
-                self._fence([TopicPartition(*place) for place in offsets])
+                self._fence([self._location.ours(place) for place in offsets])
 
     def heartbeat(self) -> None:
         self._require_open()

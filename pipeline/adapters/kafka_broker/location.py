@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from kafka import TopicPartition as KafkaPlace
 from msgspec import Struct
 
 from pipeline.errors import UsageError
+from pipeline.ports import TopicPartition
 
 MECHANISMS: Final = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
-OPTIONS: Final = ("tls", "ca", "cert", "key", "mechanism", "replication")
+OPTIONS: Final = ("tls", "ca", "cert", "key", "mechanism", "replication", "prefix")
+_PREFIX: Final = re.compile(r"[A-Za-z0-9._-]{0,80}")
 
 
 class KafkaLocation(Struct, frozen=True, kw_only=True):
@@ -26,10 +30,28 @@ class KafkaLocation(Struct, frozen=True, kw_only=True):
     key_file: str = ""
     replication: int = -1
     """Copies of each partition of a new topic; -1 is the cluster's default."""
+    prefix: str = ""
+    """Before the names of topics and groups, so that several Wirewatches can share one cluster."""
 
     def __repr__(self) -> str:
         """Name the servers alone: the rest may be secret."""
         return f"KafkaLocation({','.join(self.servers)})"
+
+    def topic(self, name: str) -> str:
+        """Return the name that a topic of ours has on the cluster."""
+        return self.prefix + name
+
+    def group(self, name: str) -> str:
+        """Return the name that a group of ours has on the cluster."""
+        return self.prefix + name
+
+    def place(self, place: TopicPartition) -> KafkaPlace:
+        """Return a partition of ours as kafka-python names it."""
+        return KafkaPlace(self.prefix + place.topic, place.partition)
+
+    def ours(self, place: Any) -> TopicPartition:
+        """Return a partition that kafka-python names as ours."""
+        return TopicPartition(place.topic[len(self.prefix) :], place.partition)
 
     def client_settings(self) -> dict[str, Any]:
         """Return the settings that every client of kafka-python shares."""
@@ -51,7 +73,8 @@ def parse_location(url: str) -> KafkaLocation:
     """Read ``kafka://[user:password@]host:port[,host:port…][?option=value&…]``.
 
     Options: ``tls`` (yes or no), ``ca``, ``cert`` and ``key`` (PEM files; any of them means TLS), ``mechanism``
-    (SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN), ``replication`` (copies of new topics). User and password are
+    (SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN), ``replication`` (copies of new topics), ``prefix`` (before the names of
+    topics and groups). User and password are
     percent-encoded. PLAIN shows the password to the network, so without TLS it must be asked for by ``tls=no``.
 
     Raises:
@@ -73,7 +96,7 @@ def parse_location(url: str) -> KafkaLocation:
         user=user, password=password,
         mechanism=options.get("mechanism", MECHANISMS[0]).upper(), tls=_is_tls(options),
         ca_file=options.get("ca", ""), cert_file=options.get("cert", ""), key_file=options.get("key", ""),
-        replication=_replication(options.get("replication", "-1")),
+        replication=_replication(options.get("replication", "-1")), prefix=_prefix(options.get("prefix", "")),
     )  # fmt: skip
     _check_login(location, options)
     return location
@@ -99,6 +122,12 @@ def _replication(text: str) -> int:
     if text == "-1" or (text.isascii() and text.isdigit() and 1 <= int(text) <= 9):
         return int(text)
     raise UsageError("In the broker's URL replication is a number from 1 to 9.")
+
+
+def _prefix(text: str) -> str:
+    if _PREFIX.fullmatch(text):
+        return text
+    raise UsageError("In the broker's URL prefix has at most 80 ASCII letters, digits, dots, underscores and hyphens.")
 
 
 def _check_login(location: KafkaLocation, options: dict[str, str]) -> None:

@@ -74,7 +74,7 @@ class Producer:
         """Hand one message to the client; return its future, or why it can never be stored."""
         if message.topic not in partitions:
             return PublishError(f"there is no topic {message.topic!r}; `wirewatch setup` makes the topics", fatal=True)
-        record = outgoing(message, partitions[message.topic])
+        record = outgoing(message, partitions[message.topic], self._location.prefix)
         if isinstance(record, PublishError):
             return record
         try:

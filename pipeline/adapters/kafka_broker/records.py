@@ -23,20 +23,20 @@ class Outgoing(NamedTuple):
     partition: int
 
 
-def outgoing(message: Message, partitions: int) -> Outgoing | PublishError:
+def outgoing(message: Message, partitions: int, prefix: str = "") -> Outgoing | PublishError:
     """Encode a message for a topic of so many partitions, or say why it can never be stored."""
     key = message.key.encode("utf-8", "surrogatepass")  # text from outside may hold half a surrogate pair
     headers = [(name, text.encode("utf-8", "surrogatepass")) for name, text in message.headers.items()]
     size = len(key) + len(message.value or b"") + sum(len(name) + len(text) for name, text in headers)
     if size > MAX_RECORD_BYTES:
         return PublishError(f"the message is too large: {size} bytes, at most {MAX_RECORD_BYTES}", fatal=True)
-    return Outgoing(message.topic, message.value, key, headers, zlib.crc32(key) % partitions)
+    return Outgoing(prefix + message.topic, message.value, key, headers, zlib.crc32(key) % partitions)
 
 
-def incoming(record: Any) -> Record:
-    """Decode a record of kafka-python; whatever a stranger wrote becomes some record."""
+def incoming(record: Any, prefix: str = "") -> Record:
+    """Decode a record of kafka-python, of a topic that begins with ``prefix``; what a stranger wrote is some record."""
     return Record(
-        topic=record.topic,
+        topic=record.topic[len(prefix) :],
         partition=record.partition,
         offset=record.offset,
         key=None if record.key is None else _text(record.key),

@@ -32,7 +32,7 @@ NAMES = tuple(topic.name for topic in topics.ALL)
 
 
 class Cluster:
-    """One Wirewatch's place on the servers at these addresses. One at a time: the names of its topics are fixed.
+    """One Wirewatch's place on the servers at these addresses, apart from all others by its names.
 
     ``kafka`` is host:port, ``postgres`` a database from which others can be made.
     """
@@ -40,6 +40,7 @@ class Cluster:
     def __init__(self, kafka: str, elasticsearch: str, postgres: str) -> None:
         self._elasticsearch = elasticsearch
         self._prefix = f"test-{uuid.uuid4().hex[:12]}"
+        self._broker = f"kafka://{kafka}?replication=1&prefix={self._prefix}."
         self._databases = postgres
         self._database = f"wirewatch_{uuid.uuid4().hex}"
         self._looks: list[Holdings] = []
@@ -47,7 +48,7 @@ class Cluster:
         self._state = f"{postgres.rpartition('/')[0]}/{self._database}"
         self._set_up()
         self.settings: Mapping[str, Any] = {
-            "broker": f"kafka://{kafka}?replication=1",
+            "broker": self._broker,
             "index": elasticsearch,
             "state": self._state,
             "index_prefix": self._prefix,
@@ -56,10 +57,7 @@ class Cluster:
 
     def _set_up(self) -> None:
         """Make topics, database and templates, as ``wirewatch setup`` does."""
-        with closing(KafkaAdminClient(bootstrap_servers=self._kafka)) as admin:
-            remove_topics(admin)
-        location = parse_location(f"kafka://{self._kafka}?replication=1")
-        with closing(KafkaBroker(location, clock=lambda: datetime.now(UTC))) as broker:
+        with closing(KafkaBroker(parse_location(self._broker), clock=lambda: datetime.now(UTC))) as broker:
             broker.create_topics(topics.ALL)
         with psycopg.connect(self._databases, autocommit=True) as server:
             server.execute(f'CREATE DATABASE "{self._database}"')
@@ -68,7 +66,7 @@ class Cluster:
             Months(connection, self._prefix, TEMPLATES).install(SETTINGS)
 
     def holdings(self, data: Path) -> Holdings:
-        self._looks.append(Servers(self._kafka, self._state))
+        self._looks.append(Servers(self._kafka, self._state, f"{self._prefix}."))
         return self._looks[-1]
 
     def show_all(self) -> None:
@@ -84,6 +82,8 @@ class Cluster:
     def close(self) -> None:
         for look in self._looks:
             look.close()
+        with closing(KafkaAdminClient(bootstrap_servers=self._kafka)) as admin:
+            admin.delete_topics([f"{self._prefix}.{name}" for name in NAMES])
         with psycopg.connect(self._databases, autocommit=True) as server:
             server.execute(f'DROP DATABASE "{self._database}" WITH (FORCE)')
         remove_indices(self._elasticsearch, self._prefix)
@@ -91,11 +91,12 @@ class Cluster:
 
 
 class Servers(Holdings):
-    """Kafka and PostgreSQL, each asked over one connection of its own."""
+    """Kafka and PostgreSQL, each asked over one connection of its own; names on Kafka begin with ``prefix``."""
 
-    def __init__(self, kafka: str, state: str) -> None:
+    def __init__(self, kafka: str, state: str, prefix: str) -> None:
         self._kafka = KafkaAdminClient(bootstrap_servers=kafka)
         self._state = psycopg.connect(state, autocommit=True)
+        self._prefix = prefix
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return self._state.execute(query).fetchall()
@@ -104,64 +105,48 @@ class Servers(Holdings):
         found = self._kafka.list_partition_offsets(dict.fromkeys(self._places(), OffsetSpec.LATEST))
         ends = dict.fromkeys(NAMES, 0)
         for place, at in found.items():
-            ends[place.topic] += at.offset
+            ends[place.topic.removeprefix(self._prefix)] += at.offset
         return ends
 
     def committed(self) -> dict[Place, int]:
         return {
-            (group, *place): at.offset
+            (group, place.topic.removeprefix(self._prefix), place.partition): at.offset
             for group in READS
-            for place, at in offsets_of(self._kafka, group).items()
+            for place, at in self._offsets_of(group).items()
             if at.offset >= 0
         }
 
     def members(self) -> list[str]:
-        return members_of(self._kafka)
+        """Return the members of Wirewatch's groups, as group and client."""
+        found = []
+        for group in READS:
+            name = self._prefix + group
+            try:
+                answer = asked(lambda name=name: self._kafka.describe_groups([name]))[name]
+            except errors.GroupIdNotFoundError:
+                continue
+            found += [f"{group} {member['member_id']}" for member in answer["members"]]
+        return found
 
     def forget_the_dead(self) -> None:
         wait_until(lambda: not self.members(), "a killed member is still in its group")
 
+    def _offsets_of(self, group: str) -> Mapping[TopicPartition, Any]:
+        """Return what a group has committed, nothing when there is none of the name."""
+        name = self._prefix + group
+        try:
+            return asked(lambda: self._kafka.list_group_offsets({name: None}))[name]
+        except errors.GroupIdNotFoundError:
+            return {}
+
     def _places(self) -> Iterator[TopicPartition]:
-        for topic in self._kafka.describe_topics(list(NAMES)):
+        for topic in self._kafka.describe_topics([self._prefix + name for name in NAMES]):
             for partition in topic["partitions"]:
                 yield TopicPartition(topic["name"], partition["partition_index"])
 
     def close(self) -> None:
         self._kafka.close()
         self._state.close()
-
-
-def remove_topics(admin: Any) -> None:
-    """Delete Wirewatch's topics and groups, so that all begins at offset 0 with nothing committed."""
-    wait_until(lambda: not members_of(admin), "a member of a former test is still in a group")
-    if there := [topic["name"] for topic in admin.describe_topics(list(NAMES)) if not topic["error_code"]]:
-        admin.delete_topics(there)
-    wait_until(
-        lambda: all(topic["error_code"] for topic in admin.describe_topics(list(NAMES))), "topics are not deleted"
-    )
-    groups = [group for group in READS if offsets_of(admin, group)]
-    if groups:
-        admin.delete_groups(groups)
-
-
-def offsets_of(admin: Any, group: str) -> Mapping[TopicPartition, Any]:
-    """Return what a group has committed, nothing when there is none of the name."""
-    try:
-        return asked(lambda: admin.list_group_offsets({group: None}))[group]
-    except errors.GroupIdNotFoundError:
-        return {}
-
-
-def members_of(admin: Any) -> list[str]:
-    """Return the members of Wirewatch's groups, as group and client."""
-    found = []
-    for group in READS:
-        try:
-            answer = asked(lambda group=group: admin.describe_groups([group]))[group]
-        except errors.GroupIdNotFoundError:
-            continue
-        found += [f"{group} {member['member_id']}" for member in answer["members"]]
-    return found
 
 
 def asked(ask: Callable[[], T]) -> T:
