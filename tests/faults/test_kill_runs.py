@@ -7,8 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from faults.kill.parts import Parts
 from faults.kill.processes import Zygote
 from faults.kill.run import Report, kill_run
+
+CLUSTER_POINTS = (
+    *("poll:published", "poll:saved", "fetch:published"),
+    *(f"{step}:{at}" for step in ("enrich", "index", "alert") for at in ("handled", "booked")),
+    "settle:handled",
+)
+"""Where the work was done and the offset not yet committed."""
 
 Show = Callable[[Report, int], None]
 
@@ -47,3 +55,23 @@ class TestSeveralProcesses:
 @pytest.mark.parametrize("several", [False, True], ids=["one process", "several processes"])
 def test_five_hundred_kills_lose_nothing(tmp_path: Path, zygote: Zygote, judged: Show, several: bool) -> None:
     judged(kill_run(tmp_path, zygote, kills=500, seed=20260303 + several, several=several), 500)
+
+
+@pytest.mark.parametrize("parts", ["cluster"], indirect=True)
+class TestCluster:
+    """Kafka, Elasticsearch and PostgreSQL under the same steps, the same deaths and the same oracle."""
+
+    def test_ten_kills_and_two_from_outside_lose_nothing(
+        self, tmp_path: Path, zygote: Zygote, judged: Show, parts: Parts
+    ) -> None:
+        judged(kill_run(tmp_path, zygote, kills=12, seed=20260305, parts=parts, points=CLUSTER_POINTS), 12)
+
+    @pytest.mark.soak
+    def test_fifty_kills_lose_nothing(self, tmp_path: Path, zygote: Zygote, judged: Show, parts: Parts) -> None:
+        judged(kill_run(tmp_path, zygote, kills=50, seed=20260306, parts=parts), 50)
+
+    @pytest.mark.soak
+    def test_fifty_kills_among_other_processes_lose_nothing(
+        self, tmp_path: Path, zygote: Zygote, judged: Show, parts: Parts
+    ) -> None:
+        judged(kill_run(tmp_path, zygote, kills=50, seed=20260307, parts=parts, several=True), 50)
