@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import time
@@ -9,9 +10,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from services.servers import free_ports
 
 from pipeline.adapters.kafka_broker import KafkaBroker, parse_location
 from pipeline.adapters.kafka_broker.shelf import PLACE_BYTES, TOTAL_BYTES, Shelf
@@ -50,6 +53,7 @@ def test_user_password_and_tls_come_from_the_url() -> None:
     location = parse_location("kafka://ann:p%40ss@a:9093?ca=/etc/ca.pem&mechanism=scram-sha-256&replication=3")
     assert location.client_settings() == {
         "bootstrap_servers": ["a:9093"],
+        "proxy_url": "direct://",
         "security_protocol": "SASL_SSL",
         "sasl_mechanism": "SCRAM-SHA-256",
         "sasl_plain_username": "ann",
@@ -260,3 +264,18 @@ def test_what_keeps_topics_from_being_used_is_said(broker: KafkaBroker, kafka: s
     [small] = broker.topic_problems([Topic(topic, 1)])
     assert "1000 bytes" in small
     assert "max.message.bytes" in small
+
+
+def test_a_broker_that_is_away_leaves_no_sockets_open() -> None:
+    [port] = free_ports(1)
+    gc.collect()
+    gc.disable()  # as good as: it may not come for a long time
+    try:
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(3):
+            with pytest.raises(WirewatchError, match="does not answer"):
+                KafkaBroker(parse_location(f"kafka://127.0.0.1:{port}"), clock=Clock())
+        left = len(list(Path("/proc/self/fd").iterdir())) - before
+    finally:
+        gc.enable()
+    assert left <= 12  # the pipes of the clients themselves

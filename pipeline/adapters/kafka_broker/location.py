@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from kafka import TopicPartition as KafkaPlace
 from msgspec import Struct
 
+from pipeline.adapters.kafka_broker.sockets import PROXY_URL
 from pipeline.errors import UsageError
 from pipeline.ports import TopicPartition
 
@@ -56,7 +57,9 @@ class KafkaLocation(Struct, frozen=True, kw_only=True):
     def client_settings(self) -> dict[str, Any]:
         """Return the settings that every client of kafka-python shares."""
         protocol = ("SASL_" if self.user else "") + ("SSL" if self.tls else "PLAINTEXT")
-        settings: dict[str, Any] = {"bootstrap_servers": list(self.servers), "security_protocol": protocol}
+        settings: dict[str, Any] = {
+            "bootstrap_servers": list(self.servers), "security_protocol": protocol, "proxy_url": PROXY_URL,
+        }  # fmt: skip
         if self.user:
             settings |= {
                 "sasl_mechanism": self.mechanism,
