@@ -105,7 +105,7 @@ def report(batches: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 def prune(ports: Ports) -> dict[str, Any]:
     """Let go of what is past its retention and make next month's index; return what went. Raises as `prune` does."""
-    pruned: dict[str, Any] = msgspec.to_builtins(housekeeping.prune(ports))
+    pruned: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(housekeeping.prune(ports)))
     log.info("pruned", **pruned)
     return pruned
 
