@@ -39,11 +39,13 @@ services-test: $(WHEEL) $(AIRFLOW_TESTED) ## Only the tests on real servers: Kaf
 	$(BIN)/pytest -m "services and not soak"
 
 # Everything here can be set otherwise in the environment. The pool `fetch` is made once and keeps the size it is given.
+# A task waits longer than Airflow's 5 s for the API, which starts at the same time on the same machine.
 airflow: export AIRFLOW_HOME ?= $(CURDIR)/data/airflow
 airflow: export AIRFLOW__CORE__DAGS_FOLDER ?= $(CURDIR)/dags
 airflow: export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
 airflow: export AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION ?= False
 airflow: export AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL ?= 10
+airflow: export AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT ?= 60
 airflow: export AIRFLOW__API__HOST ?= 127.0.0.1
 airflow: export AIRFLOW__API__PORT ?= 8080
 airflow: export AIRFLOW__CORE__EXECUTION_API_SERVER_URL ?= http://127.0.0.1:$(AIRFLOW__API__PORT)/execution/

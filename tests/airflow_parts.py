@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -103,11 +102,11 @@ class Standalone:
 
     def wait_until_up(self) -> None:
         """Return when Airflow answers and its scheduler and DAG processor say that they are well."""
-        token = wait_for(lambda: self._tried("/auth/token"), self.said)
+        token = wait_for(lambda: self.tried("/auth/token"), self.said)
         self._headers["Authorization"] = f"Bearer {token['access_token']}"
 
         def is_well() -> bool:
-            health = self._tried("/api/v2/monitor/health") or {}
+            health = self.tried("/api/v2/monitor/health") or {}
             return all(health.get(part, {}).get("status") == "healthy" for part in ("scheduler", "dag_processor"))
 
         wait_for(is_well, self.said)
@@ -117,6 +116,13 @@ class Standalone:
         body = None if given is None else json.dumps(given).encode()
         with urlopen(Request(f"{self._url}{path}", data=body, headers=self._headers), timeout=30) as answer:
             return json.load(answer)
+
+    def tried(self, path: str, given: Mapping[str, Any] | None = None) -> Any:
+        """Do the same; None when Airflow does not answer, or answers that it cannot now."""
+        try:
+            return self.ask(path, given)
+        except (OSError, ValueError):
+            return None
 
     def wait_for_runs(self, dag: str, count: int, **wanted: str) -> list[dict[str, Any]]:
         """Return the runs of a DAG that have these values, as soon as there are so many."""
@@ -131,12 +137,6 @@ class Standalone:
     def said(self) -> str:
         """Return the end of all that was said since the start."""
         return self._log.read_text("utf-8", "replace")[-8_000:]
-
-    def _tried(self, path: str) -> Any:
-        try:
-            return self.ask(path)
-        except (URLError, OSError, ValueError):
-            return None
 
 
 @contextmanager
