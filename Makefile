@@ -35,7 +35,7 @@ test: check $(AIRFLOW_TESTED) ## Run the checks and all tests, against the built
 services: $(WHEEL) ## Start a real Kafka, Elasticsearch and PostgreSQL, and print the settings to use.
 	@$(BIN)/python tests/services/up.py
 
-services-test: $(WHEEL) $(AIRFLOW_TESTED) ## Only the tests on real servers: Kafka, Elasticsearch (Java and Maven) and PostgreSQL.
+services-test: $(WHEEL) $(AIRFLOW_TESTED) ## Only the tests on real servers: Kafka, Elasticsearch (Java and Maven), PostgreSQL, Airflow.
 	$(BIN)/pytest -m "services and not soak"
 
 # Everything here can be set otherwise in the environment. The pool `fetch` is made once and keeps the size it is given.
