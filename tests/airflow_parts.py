@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.request import Request, urlopen
@@ -95,7 +95,8 @@ def wait_for(look: Callable[[], T | None], otherwise: Callable[[], str]) -> T:
 class Standalone:
     """What `make airflow` has started, asked over Airflow's own API."""
 
-    def __init__(self, port: int, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self._process = process
         self._url = f"http://127.0.0.1:{port}"
         self._log = log
         self._headers = {"Content-Type": "application/json"}
@@ -118,7 +119,8 @@ class Standalone:
             return json.load(answer)
 
     def tried(self, path: str, given: Mapping[str, Any] | None = None) -> Any:
-        """Do the same; None when Airflow does not answer, or answers that it cannot now."""
+        """Do the same; None when Airflow does not answer yet, or answers that it cannot now."""
+        assert self._process.poll() is None, self.said()
         try:
             return self.ask(path, given)
         except (OSError, ValueError):
@@ -158,18 +160,20 @@ def make_airflow(airflow: Airflow) -> Iterator[Standalone]:
             start_new_session=True,
         )  # fmt: skip
     try:
-        standalone = Standalone(port, log)
+        standalone = Standalone(process, port, log)
         standalone.wait_until_up()
         yield standalone
     finally:
-        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: to all of the foreground
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: to all of the foreground
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
         for left in of_session(process.pid):
-            os.kill(left, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(left, signal.SIGKILL)
 
 
 def of_session(session: int) -> list[int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from airflow_parts import Airflow, Standalone, dags_every, make_airflow, wait_for
-from journey_parts import Item, World
+from journey_parts import Item, World, rss
 from msgspec.structs import replace
 from stub_server import Answer, Request, StubServer
 
@@ -25,31 +25,28 @@ pytestmark = pytest.mark.services  # one after the other, as what needs a server
 SCHEDULE_SECONDS = 3
 INTERVAL_SECONDS = 5
 """A feed's; not a multiple of the schedule, so that some runs find nothing due."""
+ETAG = '"v1"'
 FERRY = Item(link="http://harbour.example/ferry", title="Ferry aground", text="All passengers were brought ashore.")
 
 
 class Asked:
-    """When each feed was asked, and what it answered."""
+    """Serves feeds that know their readers by an ETag, and notes when each was asked and what it answered."""
 
     def __init__(self, server: StubServer, *paths: str) -> None:
         self.at: dict[str, list[float]] = {path: [] for path in paths}
         self.answers: dict[str, list[int]] = {path: [] for path in paths}
         for path in paths:
-            self._watch(server, path)
+            server.on(path, self._answer)
 
-    def _watch(self, server: StubServer, path: str) -> None:
-        whole = server._answers[path]
-        assert callable(whole)
-
-        def answer(request: Request) -> Answer:
-            given = whole(request)
-            self.at[path].append(time.monotonic())
-            self.answers[path].append(given.status)
-            return given
-
-        server.on(path, answer)
+    def _answer(self, request: Request) -> Answer:
+        is_known = request.headers.get("if-none-match") == ETAG
+        self.at[request.path].append(time.monotonic())
+        self.answers[request.path].append(304 if is_known else 200)
+        headers = {"ETag": ETAG, "Content-Type": "application/rss+xml"}
+        return Answer(status=304, headers=headers) if is_known else Answer(body=rss([FERRY]), headers=headers)
 
     def shortest_seconds(self) -> float:
+        """Return the shortest time between two polls of one feed."""
         return min(later - earlier for times in self.at.values() for earlier, later in pairwise(times))
 
 
