@@ -102,7 +102,7 @@ def test_a_run_polls_every_due_feed_once_and_adds_up_its_batches(world: World, p
     assert run(ports) == {"polled": 5, "unchanged": 5, "failed": 0, "new": 0, "changed": 0}
 
 
-def test_overlapping_runs_share_what_is_due_and_the_later_finds_nothing(
+def test_row_28_overlapping_runs_share_what_is_due_and_the_later_finds_nothing(
     world: World, ports: Ports, other_ports: Ports
 ) -> None:
     show(world, 3)

@@ -60,7 +60,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def test_the_scheduler_polls_again_and_again_and_a_backfill_beside_it_polls_nothing_twice(
+def test_row_28_the_scheduler_polls_again_and_again_and_a_backfill_beside_it_polls_nothing_twice(
     world: World, tmp_path: Path
 ) -> None:
     asked = Asked(world.server, "/0", "/1")
