@@ -5,13 +5,19 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WHEEL := $(VENV)/.wheel
 SOURCES := pyproject.toml $(shell find pipeline config -type f -not -name '*.pyc' 2>/dev/null)
-CODE := pipeline tests
+CODE := pipeline tests dags
+AIRFLOW_VENV := .venv-airflow
+AIRFLOW_BIN := $(AIRFLOW_VENV)/bin
+AIRFLOW_STAMP := $(AIRFLOW_VENV)/.installed
+AIRFLOW_WHEEL := $(AIRFLOW_VENV)/.wheel
+# The tests of the DAGs need Airflow: always in CI, elsewhere where `make airflow-install` has made its environment.
+AIRFLOW_TESTED := $(if $(filter true,$(CI))$(wildcard $(AIRFLOW_STAMP)),$(AIRFLOW_WHEEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test services services-test check bench soak lock clean
+.PHONY: help install run demo test services services-test airflow airflow-install check bench soak lock clean
 
 help: ## Say what there is to make.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(WHEEL) ## Set up .venv with every extra but airflow, the development tools and Wirewatch itself.
 
@@ -21,7 +27,7 @@ run: $(WHEEL) ## Run the whole pipeline on this machine, with the feeds of confi
 demo: $(WHEEL) ## Watch it work without a network: a small news world on 127.0.0.1.
 	@$(BIN)/wirewatch demo
 
-test: check ## Run the checks and all tests, against the built wheel; what needs real servers starts them.
+test: check $(AIRFLOW_TESTED) ## Run the checks and all tests, against the built wheel; what needs real servers starts them.
 	$(BIN)/pytest --quiet tests/test_worker*.py --cov=pipeline.worker --cov-branch --cov-fail-under=95 --cov-report=
 	$(BIN)/pytest -n auto --dist worksteal -m "not soak and not services"
 	$(BIN)/pytest -m "services and not soak"
@@ -29,8 +35,30 @@ test: check ## Run the checks and all tests, against the built wheel; what needs
 services: $(WHEEL) ## Start a real Kafka, Elasticsearch and PostgreSQL, and print the settings to use.
 	@$(BIN)/python tests/services/up.py
 
-services-test: $(WHEEL) ## Only the tests on real servers: Kafka, Elasticsearch (Java and Maven) and PostgreSQL.
+services-test: $(WHEEL) $(AIRFLOW_TESTED) ## Only the tests on real servers: Kafka, Elasticsearch (Java and Maven), PostgreSQL, Airflow.
 	$(BIN)/pytest -m "services and not soak"
+
+# Everything here can be set otherwise in the environment. The pool `fetch` is made once and keeps the size it is given.
+# A task waits longer than Airflow's 5 s for the API, which starts at the same time on the same machine.
+airflow: export AIRFLOW_HOME ?= $(CURDIR)/data/airflow
+airflow: export AIRFLOW__CORE__DAGS_FOLDER ?= $(CURDIR)/dags
+airflow: export AIRFLOW__CORE__LOAD_EXAMPLES ?= False
+airflow: export AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION ?= False
+airflow: export AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL ?= 10
+airflow: export AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT ?= 60
+airflow: export AIRFLOW__API__HOST ?= 127.0.0.1
+airflow: export AIRFLOW__API__PORT ?= 8080
+airflow: export AIRFLOW__CORE__EXECUTION_API_SERVER_URL ?= http://127.0.0.1:$(AIRFLOW__API__PORT)/execution/
+airflow: private export PATH := $(CURDIR)/$(AIRFLOW_BIN):$(PATH)
+airflow: $(AIRFLOW_WHEEL) ## Start Airflow with the DAGs of dags/, over the settings in force; Ctrl-C stops it.
+	@wirewatch setup
+	@airflow db migrate >/dev/null
+	@airflow pools get fetch >/dev/null 2>&1 || airflow pools set fetch 4 "Batches of feeds polled at once" >/dev/null
+	@echo "Airflow comes up in half a minute: http://127.0.0.1:$$AIRFLOW__API__PORT/, user admin; its password is in"
+	@echo "$$AIRFLOW_HOME/simple_auth_manager_passwords.json.generated"
+	@exec airflow standalone
+
+airflow-install: $(AIRFLOW_WHEEL) ## Set up .venv-airflow: Airflow, Wirewatch and every extra, for `make airflow` and its tests.
 
 check: $(WHEEL) ## Lint, types, import rules, proportions.
 	$(BIN)/ruff check $(CODE)
@@ -45,12 +73,14 @@ bench: $(WHEEL) ## Measure articles per second beside the ceilings in the same r
 soak: $(WHEEL) ## The long fault runs: 1,000 kills.
 	$(BIN)/pytest -m soak
 
-lock: ## Resolve the lock file anew from pyproject.toml (needs uv).
-	uv pip compile pyproject.toml --universal --python-version 3.11 --extra all --group dev --generate-hashes \
-	  --no-annotate --no-emit-index-url --no-header --quiet --output-file requirements.lock
+RESOLVE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --no-emit-index-url --no-header --quiet
+lock: ## Resolve the lock files anew from pyproject.toml (needs uv).
+	$(RESOLVE) --extra all --group dev --output-file requirements.lock
+	$(RESOLVE) --extra all --extra airflow --output-file requirements-airflow.lock
 
 clean: ## Remove what was built; data/ stays.
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(AIRFLOW_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(STAMP): requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else \
@@ -65,4 +95,13 @@ $(WHEEL): $(STAMP) $(SOURCES)
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist . >/dev/null 2>&1 || \
 	  $(BIN)/python -m build --wheel --no-isolation --outdir dist .
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/*.whl
+	@touch $@
+
+$(AIRFLOW_STAMP): requirements-airflow.lock
+	$(PYTHON) -m venv $(AIRFLOW_VENV)
+	$(AIRFLOW_BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-airflow.lock
+	@touch $@
+
+$(AIRFLOW_WHEEL): $(AIRFLOW_STAMP) $(WHEEL)
+	$(AIRFLOW_BIN)/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/*.whl
 	@touch $@

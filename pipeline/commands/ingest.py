@@ -15,13 +15,13 @@ import typer
 from pipeline import steps, topics, wiring
 from pipeline.article import Article, Lane, encode_article
 from pipeline.commands.context import EXIT_INTERRUPTED, Context, Stop, stop_on_signals
-from pipeline.commands.dead import dead_letters
 from pipeline.commands.printing import counted, print_json_lines
 from pipeline.enrich.run import check_stages
 from pipeline.enrich.tools import Tools
 from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, WirewatchError
 from pipeline.ingest.read import FileProblem, MemoryPages, preview_path, read_path
 from pipeline.ports import Message
+from pipeline.replay import dead_letters
 from pipeline.wiring import Ports, utc_now
 
 app = typer.Typer()

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from pipeline import topics
 from pipeline.commands.context import Context
-from pipeline.commands.dead import REPLAYED
 from pipeline.commands.printing import Json, print_json, print_table
 from pipeline.ports import Broker, Lease, TopicPartition
+from pipeline.replay import REPLAYED
 from pipeline.wiring import Ports
 
 app = typer.Typer()

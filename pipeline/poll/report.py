@@ -18,6 +18,8 @@ class FeedReport(Struct, frozen=True, kw_only=True):
     saved: bool = True
     """False: the claim had gone to another process meanwhile, which polls the feed itself."""
     unchanged: bool = False
+    unpublished: bool = False
+    """The feed is well; the broker did not take what it brought, so all of it will be polled again soon."""
     counts: dict[tuple[str, str], int] = {}
     """Entries by outcome and reason."""
 
@@ -59,6 +61,10 @@ class PollReport(Struct, kw_only=True):
     @property
     def failed(self) -> int:
         return sum(bool(result.cause) for result in self.results)
+
+    @property
+    def unpublished(self) -> int:
+        return sum(result.unpublished for result in self.results)
 
     @property
     def lost_claims(self) -> int:

@@ -168,7 +168,7 @@ def _handle(poller: _Poller, known: KnownFeed, answer: Response | str) -> FeedRe
     try:
         dead = _publish(poller, articles, now)
     except _Unpublished as error:
-        return _save(poller, feed, decide.after_unpublished(state, f"broker: {error}", now))
+        return _save(poller, feed, decide.after_unpublished(state, f"broker: {error}", now), unpublished=True)
     poller.reach("poll:published")
     result = PollResult(
         feed_id=feed.id,
@@ -247,13 +247,16 @@ def _save(
     state: FeedState,
     *,
     unchanged: bool = False,
+    unpublished: bool = False,
     result: PollResult | None = None,
     counts: dict[tuple[str, str], int] | None = None,
 ) -> FeedReport:
     """Save how the poll ended and give the claim back."""
     saved = poller.state.save_poll(result or PollResult(feed_id=feed.id, state=state), poller.holder)
     poller.reach("poll:saved")
-    report = FeedReport(feed=feed, state=state, saved=saved, unchanged=unchanged, counts=counts or {})
+    report = FeedReport(
+        feed=feed, state=state, saved=saved, unchanged=unchanged, unpublished=unpublished, counts=counts or {}
+    )
     for (status, reason), number in report.counts.items():
         telemetry.RECORDS.labels("poll", status, reason).inc(number)
     # By id, never by address: addresses of feeds carry keys.

@@ -9,9 +9,8 @@ import pytest
 from cli_parts import Cli
 from msgspec.structs import replace
 
-from pipeline import topics, wiring
+from pipeline import replay, topics, wiring
 from pipeline.adapters.sqlite_broker.broker import SqliteBroker
-from pipeline.commands import dead
 from pipeline.dead import dead_letter
 from pipeline.errors import PublishError
 from pipeline.ports import Message, Record, TopicPartition, batched_records
@@ -129,7 +128,7 @@ def test_what_is_replayed_says_where_it_first_stood(
 def test_many_letters_are_replayed_in_slices_and_each_slice_is_remembered(
     cli: Cli, ports: Ports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dead, "SLICE", 4)
+    monkeypatch.setattr(replay, "SLICE", 4)
     bury(ports, *(letter(number) for number in range(10)))
     whole, sizes = SqliteBroker.publish, list[int]()
 
@@ -163,7 +162,7 @@ def test_a_letter_that_can_never_be_published_is_named_and_blocks_nothing(
 def test_what_dies_again_while_letters_are_replayed_is_for_the_next_time(
     cli: Cli, ports: Ports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dead, "SLICE", 2)
+    monkeypatch.setattr(replay, "SLICE", 2)
     bury(ports, *(letter(number) for number in range(4)))
     whole = SqliteBroker.publish
 
