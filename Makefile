@@ -8,7 +8,7 @@ SOURCES := pyproject.toml $(shell find pipeline config -type f -not -name '*.pyc
 CODE := pipeline tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test services services-test check bench soak lock clean
+.PHONY: help install run demo test services services-test check bench soak lock docker-init clean
 
 help: ## Say what there is to make.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,9 +44,15 @@ bench: $(WHEEL) ## Measure articles per second beside the ceilings in the same r
 soak: $(WHEEL) ## The long fault runs: 1,000 kills.
 	$(BIN)/pytest -m soak
 
-lock: ## Resolve the lock file anew from pyproject.toml (needs uv).
+lock: ## Resolve the lock files anew from pyproject.toml (needs uv).
 	uv pip compile pyproject.toml --universal --python-version 3.11 --extra all --group dev --generate-hashes \
 	  --no-annotate --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	uv pip compile pyproject.toml docker/airflow.in --universal --python-version 3.11 --extra all --extra airflow \
+	  --constraint requirements.lock --generate-hashes --no-annotate --no-emit-index-url --no-header --quiet \
+	  --output-file docker/airflow.lock
+
+docker-init: ## Make the secrets and certificates of the containers, into docker/secrets.
+	@docker/init.sh
 
 clean: ## Remove what was built; data/ stays.
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
