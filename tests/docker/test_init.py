@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+import tarfile
 from pathlib import Path
 
 import yaml
@@ -141,6 +143,20 @@ def test_git_never_sees_a_secret() -> None:
     names = ["docker/secrets/ca.key", "docker/.env", "docker/secrets.new.abc/ca.key"]
     ignored = subprocess.run(["git", "check-ignore", *names], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ignored.stdout.split() == names
+
+
+def test_no_archive_of_the_source_holds_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "docker/secrets").mkdir(parents=True)
+    for name in ("docker/secrets/ca.key", "docker/.env", "docker/compose.yaml"):
+        (tmp_path / name).touch()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    build = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", tmp_path / "dist", tmp_path]
+    subprocess.run(build, capture_output=True, check=True)
+    [archive] = (tmp_path / "dist").glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        names = {name.partition("/")[2] for name in opened.getnames() if "/docker/" in name}
+    assert names == {"docker/compose.yaml"}
 
 
 def test_a_word_that_it_does_not_know_is_refused(tmp_path: Path) -> None:
