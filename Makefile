@@ -14,7 +14,7 @@ AIRFLOW_WHEEL := $(AIRFLOW_VENV)/.wheel
 AIRFLOW_TESTED := $(if $(filter true,$(CI))$(wildcard $(AIRFLOW_STAMP)),$(AIRFLOW_WHEEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test services services-test airflow airflow-install check bench soak lock clean
+.PHONY: help install run demo test services services-test airflow airflow-install check bench soak lock docker-init clean
 
 help: ## Say what there is to make.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,7 +77,10 @@ RESOLVE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
   --no-emit-index-url --no-header --quiet
 lock: ## Resolve the lock files anew from pyproject.toml (needs uv).
 	$(RESOLVE) --extra all --group dev --output-file requirements.lock
-	$(RESOLVE) --extra all --extra airflow --output-file requirements-airflow.lock
+	$(RESOLVE) --extra all --extra airflow --constraint requirements.lock --output-file requirements-airflow.lock
+
+docker-init: ## Make the secrets and certificates of the containers, into docker/secrets.
+	@docker/init.sh
 
 clean: ## Remove what was built; data/ stays.
 	rm -rf $(VENV) $(AIRFLOW_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
