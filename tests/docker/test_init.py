@@ -118,6 +118,7 @@ def test_the_settings_with_a_password_are_ones_that_wirewatch_can_read(container
     broker = parse_location((container_secrets / "broker").read_text("ascii"))
     assert broker.client_settings() == {
         "bootstrap_servers": ["kafka:9092"],
+        "proxy_url": "direct://",
         "security_protocol": "SASL_SSL",
         "sasl_mechanism": "SCRAM-SHA-512",
         "sasl_plain_username": "wirewatch",

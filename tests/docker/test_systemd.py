@@ -78,8 +78,7 @@ def test_a_service_names_only_settings_that_wirewatch_knows(name: str) -> None:
 def test_a_step_is_not_started_again_when_only_a_person_can_mend_it() -> None:
     unit = options("wirewatch@.service")
     assert unit["Restart"] == ["on-failure"]
-    not_set_up = 6
-    codes = [EXIT_USAGE, EXIT_DEAD_LETTERS_UNAVAILABLE, EXIT_BREAKER, not_set_up]
+    codes = [EXIT_USAGE, EXIT_DEAD_LETTERS_UNAVAILABLE, EXIT_BREAKER, EXIT_NOT_SET_UP]
     assert unit["RestartPreventExitStatus"] == [" ".join(map(str, codes))]
 
 
