@@ -14,6 +14,7 @@ from container_files import DOCKER, SCRIPTS, STEPS
 from pipeline.errors import (
     EXIT_BREAKER,
     EXIT_DEAD_LETTERS_UNAVAILABLE,
+    EXIT_NOT_SET_UP,
     EXIT_USAGE,
 )
 from pipeline.settings import NAMES
