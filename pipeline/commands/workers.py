@@ -12,6 +12,7 @@ from pipeline.commands.context import Context, Stop, stop_on_signals
 from pipeline.commands.printing import counted
 from pipeline.errors import EXIT_PARTLY, UsageError, WirewatchError
 from pipeline.poll.run import PollReport
+from pipeline.watch.run import watched
 
 app = typer.Typer()
 Once = Annotated[bool, typer.Option("--once", help="Do what there is to do, then exit.")]
@@ -30,10 +31,11 @@ def poll(
     def say(report: PollReport) -> None:
         nonlocal failed, asked
         failed, asked = failed + report.failed, asked + report.polled
-        for result in report.results:
+        for result in report.results if not context.logs_json else ():
             typer.echo(str(result), err=True)
 
-    with context.open() as ports, stop_on_signals() as stop:
+    is_lasting = not once and not feed
+    with context.open() as ports, stop_on_signals() as stop, watched(context.settings, ["poll"], serves=is_lasting):
         for feed_id in feed or ():
             if ports.state.feed(feed_id) is None:
                 raise UsageError(f"There is no feed “{feed_id}”; `wirewatch feeds list` shows them.")
@@ -103,7 +105,7 @@ def alert(ctx: typer.Context, once: Once = False) -> None:
             steps.run_deliver(ports, stop.wait, once=True)
         return
     failures: list[WirewatchError] = []
-    with context.open() as ports, stop_on_signals() as stop:
+    with context.open() as ports, stop_on_signals() as stop, watched(context.settings, ["alert", "deliver"]):
         delivery = threading.Thread(target=_deliver, args=(context, stop, failures), name="deliver")
         delivery.start()
         try:
@@ -126,5 +128,5 @@ def _deliver(context: Context, stop: Stop, failures: list[WirewatchError]) -> No
 
 
 def _run(name: str, context: Context, *, once: bool) -> None:
-    with context.open() as ports, stop_on_signals() as stop:
+    with context.open() as ports, stop_on_signals() as stop, watched(context.settings, [name], serves=not once):
         steps.STEPS[name](ports, stop.wait, once=once)
