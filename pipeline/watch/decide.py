@@ -121,12 +121,13 @@ def decide(
     for watched in _watched(seen, limits, now):
         key = watched.problem.key
         number, first = remembered.since.get(key, (watched.number, now))
-        if number != watched.number or first > now:  # it moved; or the clock was set back
+        goes_on = key in remembered.told and number == watched.number  # whatever the clock was set to meanwhile
+        if number != watched.number or first > now:
             first = now
         since[key] = watched.number, first
         if at_once and watched.since is not None:
             first = watched.since
-        if now - first >= watched.patience:
+        if goes_on or now - first >= watched.patience:
             problems[key] = watched.problem
     unjudged = {kind for part in seen.unseen for kind in PARTS.get(part, ())}
     for key, told in remembered.told.items():
