@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
@@ -111,9 +113,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code; a user's mistake gets a sentence, never a traceback."""
     context = Context()
     if arguments is None:  # this process is ours alone
-        from pipeline.commands.log_lines import hide_secrets_in_tracebacks
-
-        hide_secrets_in_tracebacks(context.redacted)
+        threading.excepthook = lambda fault: _show(context, fault.exc_value)
     try:
         app(arguments, obj=context)
         sys.exit()
@@ -126,6 +126,16 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except BrokenPipeError:  # `wirewatch search … | head`: the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
+    except Exception as error:  # a fault of ours; not by sys.excepthook, which Typer sets to its own
+        if arguments is not None:
+            raise
+        _show(context, error)
+        sys.exit(EXIT_FAILED)
+
+
+def _show(context: Context, error: BaseException | None) -> None:
+    """Print a traceback without secrets: the messages of libraries may repeat a URL."""
+    sys.stderr.write(context.redacted("".join(traceback.format_exception(error))))
 
 
 def _say(context: Context, message: str) -> None:

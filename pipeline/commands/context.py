@@ -51,6 +51,17 @@ class Context:
         """Return text that may be shown; the secrets of the settings are known once these were read."""
         return self._redactor(text)
 
+    def say(self, text: str) -> None:
+        """Say something about the work on stderr, which is no log line unless all of them are to be JSON."""
+        from pipeline.commands.log_lines import to_stderr
+
+        if self.logs_json:
+            import structlog
+
+            structlog.get_logger("wirewatch").info("said", text=text)
+        else:
+            to_stderr(self.redacted(text))
+
     def log_to(self, write: Callable[[str], None] | None) -> None:
         """Send log lines there from now on; None: to stderr."""
         from pipeline.commands.log_lines import configure_logging

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
-import traceback
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Literal
 
 import structlog
@@ -49,17 +46,6 @@ def to_stderr(line: str) -> None:
     """Write one line to whatever stderr is now."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
-
-
-def hide_secrets_in_tracebacks(redacted: Callable[[str], str]) -> None:
-    """Print what ends this process, or a thread of it, without secrets: messages of libraries may repeat a URL."""
-
-    def show(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-        sys.stderr.write(redacted("".join(traceback.format_exception(kind, error, trace))))
-        sys.stderr.flush()
-
-    sys.excepthook = show
-    threading.excepthook = lambda args: show(args.exc_type, args.exc_value, args.exc_traceback)
 
 
 class _Redacting:

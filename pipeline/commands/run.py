@@ -22,7 +22,6 @@ from pipeline import steps, wiring
 from pipeline.commands.context import Context, Stop, stop_on_signals
 from pipeline.commands.feeds import import_shipped_feeds
 from pipeline.commands.live import LiveProgress
-from pipeline.commands.log_lines import to_stderr
 from pipeline.commands.printing import counted
 from pipeline.commands.progress import PlainProgress, Progress, Watcher
 from pipeline.errors import DataFolderError, TryLater, UsageError, WirewatchError
@@ -58,9 +57,9 @@ def run(ctx: typer.Context, seconds: Seconds = None) -> None:
         new = import_shipped_feeds(ports.state, settings.config_folder)
         number = len(ports.state.feeds())
     if new:
-        typer.echo(f"{counted(new, 'feed')} imported from {settings.config_folder / 'feeds.opml'}", err=True)
+        context.say(f"{counted(new, 'feed')} imported from {settings.config_folder / 'feeds.opml'}")
     if not number:
-        typer.echo("No feeds yet: add one with `wirewatch feeds add URL`.", err=True)
+        context.say("No feeds yet: add one with `wirewatch feeds add URL`.")
     _run_all(context, settings, title="Wirewatch", seconds=seconds)
 
 
@@ -88,11 +87,9 @@ def demo(ctx: typer.Context, seconds: Seconds = None) -> None:
         settings = settings.model_copy(update={"allow_addresses": (address,)})
         with wiring.open_ports(settings) as ports:
             ports.state.save_feeds(server.feeds())
-        typer.echo(
-            f"A small news world is on {server.url}. While it runs, try in another terminal:\n  {command}", err=True
-        )
+        context.say(f"A small news world is on {server.url}. While it runs, try in another terminal:\n  {command}")
         _run_all(context, settings, title="Wirewatch demo", seconds=seconds)
-    typer.echo(f"Its articles stay in {folder} until the next demo:\n  {command}", err=True)
+    context.say(f"Its articles stay in {folder} until the next demo:\n  {command}")
 
 
 def _make_demo_folder_anew(settings: Settings) -> None:
@@ -145,7 +142,7 @@ def _run_all(context: Context, settings: Settings, *, title: str, seconds: float
         index = stack.enter_context(closing(wiring.open_index(settings, writer=False)))
         ports = stack.enter_context(wiring.open_ports(settings))
         watcher = Watcher(ports, index)
-        progress: Progress = PlainProgress(_logged if context.logs_json else to_stderr)
+        progress: Progress = PlainProgress(context.say)
         if console.is_terminal and not context.logs_json:
             progress = LiveProgress(title, console, context.log_to)
         stack.enter_context(watched(settings, steps.STEPS, tells=True))
@@ -159,14 +156,10 @@ def _run_all(context: Context, settings: Settings, *, title: str, seconds: float
                 _look(progress, watcher)
         finally:
             stop.set()
-        (_logged if context.logs_json else to_stderr)(watcher.summary())
+        context.say(watcher.summary())
     if failures:
         say_ended(settings, str(failures[0]))
         raise failures[0]
-
-
-def _logged(line: str) -> None:
-    log.info("progress", line=line)
 
 
 def _show(progress: Progress, watcher: Watcher, stop: Stop, seconds: float | None) -> None:

@@ -32,7 +32,7 @@ def poll(
         nonlocal failed, asked
         failed, asked = failed + report.failed, asked + report.polled
         for result in report.results if not context.logs_json else ():
-            typer.echo(str(result), err=True)
+            context.say(str(result))
 
     is_lasting = not once and not feed
     with context.open() as ports, stop_on_signals() as stop, watched(context.settings, ["poll"], serves=is_lasting):
@@ -40,10 +40,10 @@ def poll(
             if ports.state.feed(feed_id) is None:
                 raise UsageError(f"There is no feed “{feed_id}”; `wirewatch feeds list` shows them.")
         if not feed and not ports.state.feeds():
-            typer.echo("No feeds yet. Add one with `wirewatch feeds add URL`.", err=True)
+            context.say("No feeds yet. Add one with `wirewatch feeds add URL`.")
         steps.run_poll(ports, stop.wait, once=once, only=feed or None, on_report=say)
     if feed and asked < len(set(feed)):
-        typer.echo(f"{counted(len(set(feed)) - asked, 'feed')} left out: paused, or being polled elsewhere", err=True)
+        context.say(f"{counted(len(set(feed)) - asked, 'feed')} left out: paused, or being polled elsewhere")
     if feed and failed:
         if failed < asked:
             raise typer.Exit(EXIT_PARTLY)
@@ -90,7 +90,7 @@ def index(
         return
     with context.open() as ports, stop_on_signals() as stop:
         number = steps.rebuild_index(ports, stop.wait)
-    typer.echo(f"{counted(number, 'article')} written into the index", err=True)
+    context.say(f"{counted(number, 'article')} written into the index")
     if stop.is_set():
         raise WirewatchError("Stopped before the end; run the same command again.")
 
