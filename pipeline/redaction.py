@@ -20,7 +20,6 @@ _TELLING: Final = re.compile(
     r"([?&;](?:[\w.-]{0,40}(?:key|token|secret|passw(?:or)?d|signature|credentials?)|auth|sig|pwd)=)[^&#;\s\"'<>\\]+",
     re.IGNORECASE,
 )
-_OF_FILES: Final = frozenset({"sqlite", "tantivy", "file"})
 _SHORTEST: Final = 4
 """Characters of a secret that is looked for: a shorter one would blank out half of every line and hide nothing."""
 
@@ -60,8 +59,10 @@ def secrets_in(url: str) -> Iterator[str]:
         yield url
         return
     if not parts.scheme:
-        yield url  # no URL at all: whatever it is, it was meant to be none of anybody's business
-    elif parts.scheme not in _OF_FILES:
+        yield url  # no URL at all, and so perhaps the secret alone
+    elif parts.scheme not in {"http", "https"}:
+        yield from (value for name, value in parameters if _TELLING.match(f"?{name}=x"))
+    else:
         yield from (piece for piece in parts.path.split("/") if _is_like_a_key(piece))
         yield from (value for _, value in parameters if len(value) > _SHORTEST)
         yield from (piece for piece in (parts.query, parts.fragment) if len(piece) > _SHORTEST)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from pipeline import telemetry
 from pipeline.errors import RequestFailed, RequestRefused
+from pipeline.notice import Kind
 from pipeline.ports import Response
+from pipeline.settings import NAMES
 from pipeline.telemetry import ALL, SIGNS, TRACE_HEADER, MetricName, Signs, new_trace, passed_on, trace_id
 
+PAGE = Path(__file__).parent.parent / "docs" / "watching.md"
 LABELS = {
     "step", "outcome", "reason", "stage", "topic", "purpose", "answer", "status", "queue", "kind", "subject",
 }  # fmt: skip
@@ -144,3 +150,32 @@ def test_a_request_is_counted_by_the_class_of_its_answer(outcome: int | Exceptio
     else:
         assert asyncio.run(telemetry.counted("page", request())).status == outcome
     assert count() == before + 1
+
+
+# --- the page
+
+
+def test_the_page_lists_every_metric_with_its_labels_and_names_no_other() -> None:
+    page = PAGE.read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `wirewatch_")]
+    assert rows == [
+        f"| `{name}` | {metric._type} | {', '.join(f'`{label}`' for label in metric._labelnames) or '-'} "
+        f"| {metric._documentation} |"
+        for name, metric in zip(names(), ALL, strict=True)
+    ]
+    used = set(re.findall(r"\bwirewatch_\w+", page))
+    assert used - {"wirewatch_record_age_seconds_bucket"} == set(names())
+
+
+def test_the_page_names_every_notice_and_every_setting_there_is_for_it() -> None:
+    page = PAGE.read_text("utf-8")
+    assert [kind for kind in get_args(Kind) if f"| `{kind}` |" not in page] == []
+    wanted = [name for name in NAMES if name.startswith(("watch_", "health_", "heartbeat_seconds"))]
+    assert [name for name in wanted if f"`{name}`" not in page] == []
+
+
+def test_what_the_page_gives_prometheus_is_yaml() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    scrape, rules = map(yaml.safe_load, blocks)
+    assert scrape["scrape_configs"][0]["job_name"] == "wirewatch"
+    assert all({"alert", "expr"} <= rule.keys() for rule in rules["groups"][0]["rules"])
