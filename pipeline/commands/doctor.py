@@ -156,7 +156,11 @@ def _stages(settings: Settings) -> str:
 
 
 def _watch(settings: Settings) -> str:
-    check_names(settings.watch_channels, dict.fromkeys(wiring.check_channels(settings)))
+    try:
+        known = wiring.check_channels(settings)
+    except UsageError:
+        known = list(settings.watch_channels)  # the finding “channels” says what is wrong
+    check_names(settings.watch_channels, dict.fromkeys(known))
     host, port = read_address(settings.metrics) if settings.metrics else ("", 0)
     metrics = f"metrics on {host}:{port}" if settings.metrics else "no metrics"
     heartbeat = "a heartbeat" if settings.heartbeat_url.get_secret_value() else "no heartbeat"

@@ -129,13 +129,18 @@ def test_nonsense_gets_a_short_answer_that_repeats_nothing_and_the_next_is_serve
 
 def test_who_never_finishes_a_request_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "DEADLINE_SECONDS", 0.0)
+    monkeypatch.setattr(server._Handler, "timeout", 600.0)  # which starts anew with every byte
     probed = Probed(tmp_path)
     with probed.endpoints, socket.create_connection(("127.0.0.1", probed.endpoints.port), timeout=30) as client:
         client.sendall(b"GET /metrics HTTP/1.1\r\nX: ")
         assert client.recv(1000) == b""
 
 
-def test_more_connections_than_it_has_room_for_are_closed_and_room_comes_back(probed: Probed) -> None:
+def test_more_connections_than_it_has_room_for_are_closed_and_room_comes_back(
+    probed: Probed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "DEADLINE_SECONDS", 600.0)
+    monkeypatch.setattr(server._Handler, "timeout", 600.0)
     address = ("127.0.0.1", probed.endpoints.port)
     idle = [socket.create_connection(address, timeout=10) for _ in range(server.CONNECTIONS)]
     with socket.create_connection(address, timeout=10) as one_more:
