@@ -70,6 +70,15 @@ def test_every_record_has_one_line_a_step_and_all_of_its_way_one_trace(cli: Cli)
     assert {line["status"] for line in handled} == {"published"}
 
 
+def test_a_deletion_has_a_trace_from_its_beginning(filled: Cli) -> None:
+    filled.environment = {"WIREWATCH_LOG_LEVEL": "info", "WIREWATCH_LOG_FORMAT": "json"}
+    ended = filled("delete", "https://harbour.example/ferry", "--reason", "asked to")
+    handled = [json.loads(line) for line in ended.err.splitlines() if '"handled"' in line]
+    assert {line["step"] for line in handled} >= {"settle", "index"}
+    assert len({line["trace"] for line in handled}) == 1
+    assert {len(line["trace"]) for line in handled} == {32}
+
+
 def test_what_a_command_says_of_its_failure_is_json_as_well(cli: Cli) -> None:
     cli.environment = {"WIREWATCH_LOG_FORMAT": "json"}
     ended = cli("status")
