@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
@@ -39,6 +41,7 @@ COMMANDS: Final = {
     "status": ("status", "Show what each step has done and has still to do."),
     "setup": ("setup", "Make what the steps need and is missing, and bring up to date what is older."),
     "prune": ("prune", "Let go of what is past its retention, once, and make next month's index ahead."),
+    "watch": ("watch", "Tell people when polling, indexing or alerting stops, and send a heartbeat while all is well."),
     "doctor": ("doctor", "Look at every dependency, folder and version, and say what to do."),
     "backup": ("backup", "Copy state, broker log, pages and configuration while everything goes on running."),
 }
@@ -103,27 +106,46 @@ def options(
     for name in ("data", "config"):
         if given[name]:  # a path on the command line is relative to where it was typed
             given[name] = str(Path(given[name]).absolute())
-    ctx.obj = Context(given)
+    ctx.obj.take(given)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code; a user's mistake gets a sentence, never a traceback."""
+    context = Context()
+    if arguments is None:  # this process is ours alone
+        threading.excepthook = lambda fault: _show(context, fault.exc_value)
     try:
-        app(arguments)
+        app(arguments, obj=context)
         sys.exit()
     except WirewatchError as error:
-        _say(str(error))
+        _say(context, str(error))
         sys.exit(error.exit_code)
     except TryLater as later:
-        _say(f"{later.cause}. Nothing was changed by this; try again.")
+        _say(context, f"{later.cause}. Nothing was changed by this; try again.")
         sys.exit(EXIT_FAILED)
     except BrokenPipeError:  # `wirewatch search … | head`: the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
+    except Exception as error:  # a fault of ours; not by sys.excepthook, which Typer sets to its own
+        if arguments is not None:
+            raise
+        _show(context, error)
+        sys.exit(EXIT_FAILED)
 
 
-def _say(message: str) -> None:
-    typer.echo(f"wirewatch: {safe(message)}", err=True)
+def _show(context: Context, error: BaseException | None) -> None:
+    """Print a traceback without secrets: the messages of libraries may repeat a URL."""
+    sys.stderr.write(context.redacted("".join(traceback.format_exception(error))))
+
+
+def _say(context: Context, message: str) -> None:
+    message = safe(context.redacted(message))
+    if context.logs_json:
+        import structlog
+
+        structlog.get_logger("wirewatch").error("command failed", cause=message)
+    else:
+        typer.echo(f"wirewatch: {message}", err=True)
 
 
 if __name__ == "__main__":

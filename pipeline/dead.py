@@ -12,6 +12,7 @@ from pipeline import topics
 from pipeline.article import UNREADABLE
 from pipeline.errors import BadArticle
 from pipeline.ports import Message, Record
+from pipeline.redaction import hide_in_urls
 
 MAX_INLINE_BYTES = 45_000
 """Of the record's value: base64 adds a third, and the whole letter stays below ``topics.MAX_DEAD_LETTER_BYTES``."""
@@ -47,7 +48,7 @@ def dead_letter(record: Record, *, step: str, reason: str, detail: str, at: date
     letter = DeadLetter(
         step=step,
         reason=reason,
-        detail=_clean(detail)[:MAX_DETAIL_CHARS],
+        detail=hide_in_urls(_clean(detail))[:MAX_DETAIL_CHARS],
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,

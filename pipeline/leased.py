@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from pipeline import telemetry
 from pipeline.errors import IndexInUse, LeaseLost, TryLater, WirewatchError
 from pipeline.ports import Lease
 from pipeline.wiring import Ports
@@ -74,6 +75,7 @@ def run_leased(ports: Ports, name: str, wait: Wait, work: Callable[[LeaseKeeper,
             if not stands_by:
                 log.warning("standing by", step=name, writer=who)
             stands_by = True
+            telemetry.SIGNS.stand_by(name)
             wait(min(IDLE_SECONDS, seconds / 3))
             continue
         stands_by = False
@@ -86,6 +88,7 @@ def run_leased(ports: Ports, name: str, wait: Wait, work: Callable[[LeaseKeeper,
             if once:
                 raise LeaseHeld(str(busy)) from busy
             log.warning("standing by", step=name, cause=str(busy))
+            telemetry.SIGNS.stand_by(name)
             wait(min(IDLE_SECONDS, seconds / 3))
             continue
         except TryLater as later:
@@ -113,5 +116,7 @@ def _work_under(ports: Ports, lease: Lease, wait: Wait, work: Callable[[LeaseKee
 
 def put_off(step: str, later: TryLater, wait: Wait) -> None:
     """The state or broker is busy, full or away: say so, rest, and let the step ask again."""
-    log.warning("holding", step=step, cause=later.cause, next=f"tried again in {HOLD_SECONDS:.0f} s")
-    wait(later.retry_seconds or HOLD_SECONDS)
+    seconds = later.retry_seconds or HOLD_SECONDS
+    log.warning("holding", step=step, cause=later.cause, next=f"tried again in {seconds:.0f} s")
+    telemetry.SIGNS.hold(step, later.cause)
+    wait(seconds)

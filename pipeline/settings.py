@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from pipeline.errors import UsageError
+from pipeline.redaction import secrets_in
 
 FILE_NAME = "wirewatch.toml"
 PREFIX = "WIREWATCH_"
@@ -80,6 +81,35 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "warning", description="Least serious log lines that are shown, on stderr."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How log lines are written: as event key=value, or each as one object of JSON."
+    )
+    metrics: str = Field(
+        "",
+        description="Where a running step serves /metrics, /healthz and /readyz: host:port, or a port of 127.0.0.1; "
+        "empty: nowhere.",
+    )
+    health_seconds: float = Field(
+        120.0, gt=0, description="Silence of a step after which /healthz and a notice say that it hangs."
+    )
+    watch_channels: tuple[str, ...] = Field(
+        ("log",), description="Channels that are told when something stops, as rules name them: log, webhook."
+    )
+    watch_stopped_minutes: float = Field(
+        10.0, gt=0, description="A step with work before it that does none for so long has stopped; so has polling."
+    )
+    watch_oldest_minutes: float = Field(
+        30.0, gt=0, description="Age of a live record that a step has not done with, at which the step is too slow."
+    )
+    watch_held_minutes: float = Field(
+        2.0, ge=0, description="How long a step may hold its work for a neighbour before somebody is told."
+    )
+    watch_disk_percent: float = Field(90.0, gt=0, le=100, description="How full the data folder's disk may be.")
+    watch_repeat_hours: float = Field(6.0, gt=0, description="How often a notice is repeated while nothing changes.")
+    heartbeat_url: SecretStr = Field(
+        SecretStr(""), description="Asked for while all is well, so that its owner notices when that ends; empty: none."
+    )
+    heartbeat_seconds: float = Field(60.0, ge=1, description="How often the heartbeat URL is asked for.")
 
     folder: Path = Field(Path(), exclude=True, description="Where relative paths start: the folder of wirewatch.toml.")
 
@@ -95,6 +125,14 @@ class Settings(BaseModel):
             return (self.folder / self.config).resolve()
         beside = self.folder / "config"
         return beside.resolve() if (beside / "feeds.opml").is_file() else shipped_config()
+
+    def secrets(self) -> frozenset[str]:
+        """Return every value that must never be shown: keys, passwords, and addresses whose knowledge is the right."""
+        values = (getattr(self, name) for name in NAMES)
+        found = {value.get_secret_value() for value in values if isinstance(value, SecretStr)}
+        addresses = (self.broker, self.index, self.state, self.pages, self.webhook_url)
+        found |= {part for url in (*addresses, self.heartbeat_url.get_secret_value()) for part in secrets_in(url)}
+        return frozenset(found - {""})
 
 
 NAMES: Final = tuple(name for name in Settings.model_fields if name != "folder")

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from pipeline import housekeeping, topics, wiring
+from pipeline import housekeeping, telemetry, topics, wiring
 from pipeline.alert import deliver
 from pipeline.alert import run as alert
 from pipeline.article import Article
@@ -44,6 +44,7 @@ OTHERS_SECONDS: Final = 0.5
 """How long ``drain`` leaves work to another process before it looks again."""
 
 
+@telemetry.giving_signs("poll")
 def run_poll(
     ports: Ports,
     wait: Wait,
@@ -70,6 +71,7 @@ def run_poll(
                     continue
                 if report is None:
                     return
+                telemetry.SIGNS.go_on("poll")
                 on_report(report)
                 if (once and not report.polled) or only is not None:
                     return
@@ -79,6 +81,7 @@ def run_poll(
             loop.run(http.close())
 
 
+@telemetry.giving_signs("fetch")
 def run_fetch(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Fetch due pages; with ``once`` until none is due but those that are to be tried again later."""
     quiet_seconds = 0.0
@@ -100,6 +103,7 @@ def run_fetch(ports: Ports, wait: Wait, *, once: bool = False) -> None:
                     continue
                 if report is None:
                     return
+                telemetry.SIGNS.go_on("fetch")
                 if report.claimed:
                     quiet_seconds = 0.0
                     continue
@@ -112,6 +116,7 @@ def run_fetch(ports: Ports, wait: Wait, *, once: bool = False) -> None:
             loop.run(http.close())
 
 
+@telemetry.giving_signs("enrich")
 def run_enrich(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Enrich what is raw."""
     tools = Tools(pages=ports.pages)
@@ -129,6 +134,7 @@ def run_enrich(ports: Ports, wait: Wait, *, once: bool = False) -> None:
         ).run(once=once)  # fmt: skip
 
 
+@telemetry.giving_signs("settle")
 def run_settle(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Settle what is enriched, as the one writer, or stand by until the writer is gone."""
     places = _places(ports, settle.INPUTS)
@@ -170,6 +176,7 @@ def _go_back_to_settled(
             consumer.seek(place, known)
 
 
+@telemetry.giving_signs("index")
 def run_index(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Index what is ready: into Elasticsearch with any number of others, else as the holder of the index lease."""
     if wiring.is_elasticsearch(ports.settings):
@@ -253,6 +260,7 @@ def _is_past(ports: Ports, article: Article) -> bool:
     return is_past(f"{article.first_seen:%Y-%m}", ports.clock(), ports.settings.index_keep_days)
 
 
+@telemetry.giving_signs("alert")
 def run_alert(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Match what is ready in the live lane against the rules, into the outbox."""
     rules = alert.compile_rules(load_rules(ports.settings.config_folder / "rules.yml"))
@@ -269,6 +277,7 @@ def run_alert(ports: Ports, wait: Wait, *, once: bool = False) -> None:
         ).run(once=once)  # fmt: skip
 
 
+@telemetry.giving_signs("deliver")
 def run_deliver(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Empty the outbox into the channels; with ``once`` until nothing is due."""
     with asyncio.Runner() as loop:
@@ -288,6 +297,7 @@ def run_deliver(ports: Ports, wait: Wait, *, once: bool = False) -> None:
                     continue
                 if report is None:
                     return
+                telemetry.SIGNS.go_on("deliver")
                 if not report.handled:
                     if once:
                         return
@@ -296,6 +306,7 @@ def run_deliver(ports: Ports, wait: Wait, *, once: bool = False) -> None:
             loop.run(http.close())
 
 
+@telemetry.giving_signs("housekeeping")
 def run_housekeeping(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Let go of what is past its retention and make next month's index ahead, every hour."""
     while not wait(0):
@@ -304,6 +315,7 @@ def run_housekeeping(ports: Ports, wait: Wait, *, once: bool = False) -> None:
         except TryLater as later:
             put_off("housekeeping", later, wait)
             continue
+        telemetry.SIGNS.go_on("housekeeping")
         if once or wait(3600):
             return
 

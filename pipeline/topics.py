@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -69,6 +70,13 @@ def read_place(text: str) -> tuple[str, int, int] | None:
 
 
 LANES: Final[tuple[Lane, Lane]] = ("live", "backfill")
+STEP_INPUTS: Final[Mapping[str, Sequence[str]]] = {
+    "enrich": tuple(raw(lane) for lane in LANES),
+    "settle": tuple(enriched(lane) for lane in LANES),
+    "index": tuple(ready(lane) for lane in LANES),
+    "alert": (ready("live"),),
+}
+"""What each step reads, by the name of its group: for whoever looks at the steps from outside."""
 LIVE_FIRST: Final = tuple(name(lane) for name in (raw, enriched, ready) for lane in LANES)
 ALL: Final = tuple(Topic(name) for name in LIVE_FIRST) + tuple(
     Topic(dead(name), partitions=1, retention=timedelta(days=90)) for name in LIVE_FIRST

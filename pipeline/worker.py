@@ -13,6 +13,7 @@ that kills its worker is found, and after ``max_tries`` such deaths becomes a de
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -161,6 +162,7 @@ class Worker:
         except PartitionLost as lost:
             self._let_go(lost)
             return True
+        telemetry.SIGNS.go_on(self.group)
         return bool(records)
 
     def _handle_batch(self, batch: Sequence[Record]) -> None:
@@ -184,6 +186,7 @@ class Worker:
         self._guard()
         self._commit()
         self._observe_ages(batch)
+        self._say(handled)
         self._reach(f"{self.group}:committed")
 
     def _observe_ages(self, batch: Sequence[Record]) -> None:
@@ -191,6 +194,17 @@ class Worker:
         ages = telemetry.AGE_SECONDS.labels(self.group)
         for record in batch:
             ages.observe(max(0.0, (now - record.timestamp).total_seconds()))
+
+    def _say(self, handled: Sequence[Handled]) -> None:
+        """One line a record, by which its way can be followed; asked first, as most runs show none of them."""
+        if not log.is_enabled_for(logging.INFO):
+            return
+        for result in handled:
+            record = result.record
+            log.info(
+                "handled", step=self.group, id=record.key, status=result.status.value, reason=result.reason,
+                trace=telemetry.trace_id(record.headers),
+            )  # fmt: skip
 
     # --- reading
 

@@ -1,4 +1,4 @@
-"""Where alerts go: the log, and webhooks signed by the Standard Webhooks specification."""
+"""Where alerts and the watch's notices go: the log, and webhooks signed by the Standard Webhooks specification."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from pipeline.errors import ChannelGone, RequestFailed, RequestRefused, TryLater, UsageError
+from pipeline.notice import Notice
 from pipeline.ports import Clock, Http
 from pipeline.rule import Alert, Delivery
 from pipeline.telemetry import counted
@@ -29,7 +30,7 @@ _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u20
 
 
 class LogChannel:
-    """Writes each alert as one line of the log: ``event=alert`` and its fields."""
+    """Writes each alert as one line of the log, ``event=alert`` and its fields, and each notice as ``event=notice``."""
 
     def __init__(self) -> None:
         self._log = structlog.get_logger("wirewatch.alerts")
@@ -48,14 +49,25 @@ class LogChannel:
             first_seen=_iso(alert.first_seen),
         )
 
+    async def tell(self, notice: Notice) -> None:
+        """Write the line, at a level that is shown unless somebody wants only errors. Never fails."""
+        problem = notice.problem
+        write = self._log.warning if notice.change == "ended" else self._log.error
+        write(
+            "notice", id=notice.id, problem=problem.kind, change=notice.change, subject=problem.subject,
+            detail=inert(problem.detail), began=_iso(notice.began),
+        )  # fmt: skip
+
 
 class WebhookChannel:
-    """Posts each alert as JSON to one URL, signed as https://www.standardwebhooks.com (1.0.0) says.
+    """Posts each alert and notice as JSON to one URL, signed as https://www.standardwebhooks.com (1.0.0) says.
 
     The body is ``{"type": "alert.raised", "timestamp": …, "data": {"id", "rule", "rule_name", "family", "raised_at",
-    "article": {"id", "title", "url", "outlet", "published", "first_seen"}}}``. The receiver drops repeats by
-    ``webhook-id`` (the alert's id, the same at every attempt) and old messages by ``webhook-timestamp`` (of the
-    attempt, in Unix seconds), and verifies with any Standard Webhooks library or with::
+    "article": {"id", "title", "url", "outlet", "published", "first_seen"}}}``; that of a notice has the type
+    ``problem.began``, ``problem.continues`` or ``problem.ended`` and the data ``{"id", "kind", "subject", "detail",
+    "began"}``. The receiver drops repeats by ``webhook-id`` (the id in the data, the same at every attempt) and old
+    messages by ``webhook-timestamp`` (of the attempt, in Unix seconds), and verifies with any Standard Webhooks library
+    or with::
 
         key = base64.b64decode(secret.removeprefix("whsec_"))
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + raw_body
@@ -91,13 +103,19 @@ class WebhookChannel:
             TryLater: any answer but 2xx and 410, or none at all; with the seconds of Retry-After (at most a day).
             ChannelGone: 410, or our own rules refuse the address; nothing sent again can arrive.
         """
-        body = alert_payload(delivery.alert)
+        await self._post(delivery.alert.id, alert_payload(delivery.alert))
+
+    async def tell(self, notice: Notice) -> None:
+        """Deliver one notice as ``send`` does an alert, and raise the same."""
+        await self._post(notice.id, notice_payload(notice))
+
+    async def _post(self, ident: str, body: bytes) -> None:
         now = self._clock()
         try:
             request = self._http.request(
                 "POST",
                 self._url,
-                headers=self._headers(delivery.alert.id, int(now.timestamp()), body),
+                headers=self._headers(ident, int(now.timestamp()), body),
                 body=body,
                 timeout_seconds=WEBHOOK_DEADLINE_SECONDS,
                 max_bytes=_LARGEST_ANSWER,
@@ -114,12 +132,12 @@ class WebhookChannel:
         retry_seconds = retry_after_seconds(answer.headers.get("retry-after", ""), now)
         raise TryLater(f"webhook: {self._host} answers {_explained(answer.status)}", retry_seconds)
 
-    def _headers(self, alert_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-        signed = f"{alert_id}.{timestamp}.".encode() + body
+    def _headers(self, ident: str, timestamp: int, body: bytes) -> dict[str, str]:
+        signed = f"{ident}.{timestamp}.".encode() + body
         signature = base64.b64encode(hmac.digest(self._key, signed, hashlib.sha256)).decode()
         return {
             "content-type": "application/json",
-            "webhook-id": alert_id,
+            "webhook-id": ident,
             "webhook-timestamp": str(timestamp),
             "webhook-signature": f"v1,{signature}",
         }
@@ -144,6 +162,19 @@ def alert_payload(alert: Alert) -> bytes:
         "article": article,
     }
     return msgspec.json.encode({"type": "alert.raised", "timestamp": alert.raised_at, "data": data})
+
+
+def notice_payload(notice: Notice) -> bytes:
+    """Return the body of a webhook's message about a problem; its type tells it from an alert."""
+    problem = notice.problem
+    data = {
+        "id": notice.id,
+        "kind": problem.kind,
+        "subject": inert(problem.subject),
+        "detail": inert(problem.detail),
+        "began": notice.began,
+    }
+    return msgspec.json.encode({"type": f"problem.{notice.change}", "timestamp": notice.at, "data": data})
 
 
 def retry_after_seconds(value: str, now: datetime) -> float | None:

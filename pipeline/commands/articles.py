@@ -22,6 +22,7 @@ from pipeline.query.dates import period
 from pipeline.query.highlight import Snippet, snippets
 from pipeline.query.tree import Query
 from pipeline.search.run import Answer, Question, search_articles, understand
+from pipeline.telemetry import new_trace
 from pipeline.wiring import Ports, utc_now
 
 app = typer.Typer()
@@ -121,7 +122,7 @@ def delete_articles(ports: Ports, ids: list[str], reason: str) -> None:
     topic = topics.enriched("live")
     messages = [
         Message(
-            topic=topic, key=ident, headers=DELETION_HEADER,
+            topic=topic, key=ident, headers=DELETION_HEADER | new_trace(),
             value=encode_deletion(Deletion(id=ident, reason=reason, deleted_at=now)),
         )
         for ident in ids

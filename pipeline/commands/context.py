@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import _thread
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
+
+from pipeline.redaction import Redactor
 
 if TYPE_CHECKING:  # importing these takes longer than `wirewatch --help` should
     from pipeline.settings import Settings
@@ -21,9 +22,10 @@ EXIT_INTERRUPTED = 130
 class Context:
     """The settings of one invocation, read when first asked for, so that ``--help`` never fails on them."""
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        self._given = dict(given)
+    def __init__(self) -> None:
+        self._given: dict[str, Any] = {}
         self._settings: Settings | None = None
+        self._redactor = Redactor()
 
     @property
     def settings(self) -> Settings:
@@ -32,8 +34,40 @@ class Context:
             from pipeline.settings import load_settings
 
             self._settings = load_settings(**self._given)
-            configure_logging(self._settings.log_level)
+            self._redactor = Redactor(self._settings.secrets())
+            self.log_to(None)
         return self._settings
+
+    @property
+    def logs_json(self) -> bool:
+        """Whether everything said on stderr is to be JSON; False as long as no setting was read."""
+        return self._settings is not None and self._settings.log_format == "json"
+
+    def take(self, given: Mapping[str, Any]) -> None:
+        """Set what the command line said of settings."""
+        self._given = dict(given)
+
+    def redacted(self, text: str) -> str:
+        """Return text that may be shown; the secrets of the settings are known once these were read."""
+        return self._redactor(text)
+
+    def say(self, text: str) -> None:
+        """Say something about the work on stderr, which is no log line unless all of them are to be JSON."""
+        from pipeline.commands.log_lines import to_stderr
+
+        if self.logs_json:
+            import structlog
+
+            structlog.get_logger("wirewatch").info("said", text=text)
+        else:
+            to_stderr(self.redacted(text))
+
+    def log_to(self, write: Callable[[str], None] | None) -> None:
+        """Send log lines there from now on; None: to stderr."""
+        from pipeline.commands.log_lines import configure_logging
+
+        settings = self.settings
+        configure_logging(settings.log_level, write, log_format=settings.log_format, redacted=self.redacted)
 
     def open(self, *, create: bool = False) -> AbstractContextManager[Ports]:
         """Open the ports for this thread; with ``create``, make the data folder first."""
@@ -42,35 +76,6 @@ class Context:
         if create:
             wiring.create_data_folder(self.settings)
         return wiring.open_ports(self.settings)
-
-
-def configure_logging(level: str, write: Callable[[str], None] | None = None) -> None:
-    """Send log lines as ``event key=value`` to ``write``, or to stderr."""
-    import logging
-
-    import structlog
-
-    def to_stderr(line: str) -> None:
-        sys.stderr.write(line + "\n")
-        sys.stderr.flush()
-
-    class Lines:
-        def msg(self, message: str) -> None:
-            (write or to_stderr)(message)
-
-        log = debug = info = warning = warn = error = critical = exception = fatal = msg
-
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"], drop_missing=True),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=lambda *_: Lines(),
-        cache_logger_on_first_use=False,
-    )
 
 
 class Stop:

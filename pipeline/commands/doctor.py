@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from typing import Literal
 
 import typer
@@ -23,6 +24,8 @@ from pipeline.errors import TryLater, UsageError, WirewatchError
 from pipeline.opml import read_opml
 from pipeline.rules_file import channels_not_set_up, check_rules, load_rules
 from pipeline.settings import Settings
+from pipeline.watch.server import read_address
+from pipeline.watch.tell import check_names
 
 app = typer.Typer()
 
@@ -57,17 +60,19 @@ def doctor(ctx: typer.Context, json: Json = False) -> None:
 
 def _examine(context: Context) -> Iterator[Finding]:
     settings = context.settings  # an unusable setting is a usage error of its own, with its own message
+    tried = partial(_tried, context.redacted)
     yield Finding("python", "ok" if sys.version_info >= (3, 11) else "bad", ".".join(map(str, sys.version_info[:3])))
     yield Finding("sqlite", "ok", sqlite3.sqlite_version)
     yield from _packages()
     yield from _folder(settings)
-    yield _tried("feeds.opml", lambda: _feeds(settings))
-    yield _tried("rules.yml", lambda: _rules(settings))
-    yield _tried("stages", lambda: _stages(settings))
-    yield _tried("channels", lambda: ", ".join(wiring.check_channels(settings)))
+    yield tried("feeds.opml", lambda: _feeds(settings))
+    yield tried("rules.yml", lambda: _rules(settings))
+    yield tried("stages", lambda: _stages(settings))
+    yield tried("channels", lambda: ", ".join(wiring.check_channels(settings)))
+    yield tried("watch", lambda: _watch(settings))
     if settings.data_folder.is_dir():
-        yield _tried("broker, state and pages", lambda: _opens(context))
-        yield _tried("index", lambda: _index_opens(settings))
+        yield tried("broker, state and pages", lambda: _opens(context))
+        yield tried("index", lambda: _index_opens(settings))
     if not settings.contact:
         yield Finding(
             "contact", "warning", "not set",
@@ -113,11 +118,11 @@ def _folder(settings: Settings) -> Iterator[Finding]:
         yield Finding("data folder", "ok", str(folder))
 
 
-def _tried(what: str, look: Callable[[], str]) -> Finding:
+def _tried(redacted: Callable[[str], str], what: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(what, "ok", look())
     except (WirewatchError, TryLater) as error:
-        return Finding(what, "bad", str(error))
+        return Finding(what, "bad", redacted(str(error)))
 
 
 def _feeds(settings: Settings) -> str:
@@ -148,6 +153,18 @@ def _rules(settings: Settings) -> str:
 def _stages(settings: Settings) -> str:
     check_stages(settings.stages)
     return ", ".join(settings.stages)
+
+
+def _watch(settings: Settings) -> str:
+    try:
+        known = wiring.check_channels(settings)
+    except UsageError:
+        known = list(settings.watch_channels)  # the finding “channels” says what is wrong
+    check_names(settings.watch_channels, dict.fromkeys(known))
+    host, port = read_address(settings.metrics) if settings.metrics else ("", 0)
+    metrics = f"metrics on {host}:{port}" if settings.metrics else "no metrics"
+    heartbeat = "a heartbeat" if settings.heartbeat_url.get_secret_value() else "no heartbeat"
+    return f"tells {', '.join(settings.watch_channels) or 'nobody'}; {metrics}, {heartbeat}"
 
 
 def _opens(context: Context) -> str:

@@ -22,6 +22,7 @@ from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, WirewatchError
 from pipeline.ingest.read import FileProblem, MemoryPages, preview_path, read_path
 from pipeline.ports import Message
 from pipeline.replay import dead_letters
+from pipeline.telemetry import new_trace
 from pipeline.wiring import Ports, utc_now
 
 app = typer.Typer()
@@ -145,7 +146,9 @@ def _read_all(ports: Ports, paths: list[Path], lane: Lane) -> Iterator[Article |
 
 
 def _publish(ports: Ports, articles: list[Article]) -> None:
-    messages = [Message(topic=topics.raw(a.lane), key=a.id, value=encode_article(a)) for a in articles]
+    messages = [
+        Message(topic=topics.raw(a.lane), key=a.id, value=encode_article(a), headers=new_trace()) for a in articles
+    ]
     failed = [failure for failure in ports.broker.publish(messages) if failure is not None]
     if failed:
         raise WirewatchError(

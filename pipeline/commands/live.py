@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
@@ -16,10 +16,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.commands.context import configure_logging, one_line, safe
+from pipeline.commands.context import one_line, safe
 from pipeline.commands.progress import Arrival, Snapshot
-from pipeline.commands.status import STEP_INPUTS
 from pipeline.rule import Alert
+from pipeline.topics import STEP_INPUTS
 
 try:
     import termios
@@ -38,10 +38,11 @@ COLUMNS = {
 class LiveProgress:
     """Draws the newest snapshot in place; log lines scroll by above it."""
 
-    def __init__(self, title: str, console: Console, log_level: str) -> None:
+    def __init__(self, title: str, console: Console, log_to: Callable[[Callable[[str], None] | None], None]) -> None:
+        """Prepare a display. ``log_to`` says where log lines go: past it while it is there, None afterwards."""
         self._title = title
         self._console = console
-        self._log_level = log_level
+        self._log_to = log_to
         self._articles: deque[tuple[datetime, Arrival]] = deque(maxlen=SHOWN_ARTICLES)
         self._alerts: deque[Alert] = deque(maxlen=SHOWN_ALERTS)
         self._live = Live(console=console, auto_refresh=False)
@@ -49,7 +50,7 @@ class LiveProgress:
 
     def __enter__(self) -> Self:
         self._keys.__enter__()
-        configure_logging(self._log_level, lambda line: self._console.print(Text(safe(line))))
+        self._log_to(lambda line: self._console.print(Text(safe(line))))
         self._live.__enter__()
         return self
 
@@ -58,7 +59,7 @@ class LiveProgress:
     ) -> None:
         self._live.__exit__(kind, error, trace)
         self._keys.__exit__(kind, error, trace)
-        configure_logging(self._log_level)
+        self._log_to(None)
 
     def update(self, now: Snapshot) -> None:
         """Draw the display anew."""

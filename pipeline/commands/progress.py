@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Protocol, Self
@@ -13,12 +12,14 @@ from msgspec import Struct
 
 from pipeline.article import Article
 from pipeline.commands.context import one_line
+from pipeline.commands.log_lines import to_stderr
 from pipeline.commands.printing import counted
-from pipeline.commands.status import STEP_INPUTS, waiting_for
+from pipeline.commands.status import waiting_for
 from pipeline.outcomes import NO_RULE, Status
 from pipeline.ports import SearchIndex
 from pipeline.query.tree import Everything
 from pipeline.rule import Alert
+from pipeline.topics import STEP_INPUTS
 from pipeline.wiring import Ports
 
 LOOKED_AT = 50
@@ -130,7 +131,8 @@ class Watcher:
 class PlainProgress:
     """One line for each article and alert, and one of totals every few seconds if they changed; for logs and pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, write: Callable[[str], None] = to_stderr) -> None:
+        self._write = write
         self._newest: Snapshot | None = None
         self._totals = ""
         self._said_at: datetime | None = None
@@ -161,8 +163,7 @@ class PlainProgress:
             self._totals, self._said_at = totals, now.at
 
     def _say(self, now: Snapshot, line: str) -> None:
-        sys.stderr.write(f"{now.at:%H:%M:%S}  {line}\n")
-        sys.stderr.flush()
+        self._write(f"{now.at:%H:%M:%S}  {line}")
 
 
 def _kind(article: Article, *, is_known: bool) -> str:

@@ -15,6 +15,7 @@ from typing import Annotated
 
 import structlog
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 
 from pipeline import steps, wiring
@@ -25,6 +26,7 @@ from pipeline.commands.printing import counted
 from pipeline.commands.progress import PlainProgress, Progress, Watcher
 from pipeline.errors import DataFolderError, TryLater, UsageError, WirewatchError
 from pipeline.settings import Settings
+from pipeline.watch.run import say_ended, watched
 
 app = typer.Typer()
 log = structlog.get_logger("wirewatch")
@@ -55,10 +57,10 @@ def run(ctx: typer.Context, seconds: Seconds = None) -> None:
         new = import_shipped_feeds(ports.state, settings.config_folder)
         number = len(ports.state.feeds())
     if new:
-        typer.echo(f"{counted(new, 'feed')} imported from {settings.config_folder / 'feeds.opml'}", err=True)
+        context.say(f"{counted(new, 'feed')} imported from {settings.config_folder / 'feeds.opml'}")
     if not number:
-        typer.echo("No feeds yet: add one with `wirewatch feeds add URL`.", err=True)
-    _run_all(settings, title="Wirewatch", seconds=seconds)
+        context.say("No feeds yet: add one with `wirewatch feeds add URL`.")
+    _run_all(context, settings, title="Wirewatch", seconds=seconds)
 
 
 @app.command()
@@ -75,6 +77,7 @@ def demo(ctx: typer.Context, seconds: Seconds = None) -> None:
         update={
             "data": str(folder), "config": str(Path(__file__).parent.parent / "demo" / "content"), "broker": "",
             "index": "", "state": "", "pages": "", "host_delay_seconds": 0.2, "webhook_url": "",
+            "watch_channels": ("log",), "heartbeat_url": SecretStr(""),
         }
     )  # fmt: skip
     _make_demo_folder_anew(settings)
@@ -84,11 +87,9 @@ def demo(ctx: typer.Context, seconds: Seconds = None) -> None:
         settings = settings.model_copy(update={"allow_addresses": (address,)})
         with wiring.open_ports(settings) as ports:
             ports.state.save_feeds(server.feeds())
-        typer.echo(
-            f"A small news world is on {server.url}. While it runs, try in another terminal:\n  {command}", err=True
-        )
-        _run_all(settings, title="Wirewatch demo", seconds=seconds)
-    typer.echo(f"Its articles stay in {folder} until the next demo:\n  {command}", err=True)
+        context.say(f"A small news world is on {server.url}. While it runs, try in another terminal:\n  {command}")
+        _run_all(context, settings, title="Wirewatch demo", seconds=seconds)
+    context.say(f"Its articles stay in {folder} until the next demo:\n  {command}")
 
 
 def _make_demo_folder_anew(settings: Settings) -> None:
@@ -128,7 +129,7 @@ def _command_line(folder: Path) -> str:
     return shlex.join([*program, "--data", data, "search", DEMO_QUERY])
 
 
-def _run_all(settings: Settings, *, title: str, seconds: float | None) -> None:
+def _run_all(context: Context, settings: Settings, *, title: str, seconds: float | None) -> None:
     """Start a thread for each step, show progress until a signal or the end of a step, and stop them all."""
     console = Console(stderr=True)
     failures: list[WirewatchError] = []
@@ -141,7 +142,10 @@ def _run_all(settings: Settings, *, title: str, seconds: float | None) -> None:
         index = stack.enter_context(closing(wiring.open_index(settings, writer=False)))
         ports = stack.enter_context(wiring.open_ports(settings))
         watcher = Watcher(ports, index)
-        progress = LiveProgress(title, console, settings.log_level) if console.is_terminal else PlainProgress()
+        progress: Progress = PlainProgress(context.say)
+        if console.is_terminal and not context.logs_json:
+            progress = LiveProgress(title, console, context.log_to)
+        stack.enter_context(watched(settings, steps.STEPS, tells=True))
         for thread in threads:
             thread.start()
         try:
@@ -152,8 +156,9 @@ def _run_all(settings: Settings, *, title: str, seconds: float | None) -> None:
                 _look(progress, watcher)
         finally:
             stop.set()
-        typer.echo(watcher.summary(), err=True)
+        context.say(watcher.summary())
     if failures:
+        say_ended(settings, str(failures[0]))
         raise failures[0]
 
 

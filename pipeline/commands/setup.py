@@ -8,6 +8,7 @@ from typing import Literal
 
 import typer
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline import topics, wiring
 from pipeline.commands.context import Context
@@ -38,7 +39,7 @@ def setup(ctx: typer.Context, json: Json = False) -> None:
     to all the same.
     """
     context: Context = ctx.obj
-    parts = list(_set_up(context.settings))
+    parts = [replace(part, cause=context.redacted(part.cause)) for part in _set_up(context.settings)]
     if json:
         print_json_lines(parts)
     else:

@@ -13,16 +13,11 @@ from pipeline.commands.context import Context
 from pipeline.commands.printing import Json, print_json, print_table
 from pipeline.ports import Broker, Lease, TopicPartition
 from pipeline.replay import REPLAYED
+from pipeline.topics import STEP_INPUTS
 from pipeline.wiring import Ports
 
 app = typer.Typer()
 
-STEP_INPUTS = {
-    "enrich": tuple(topics.raw(lane) for lane in topics.LANES),
-    "settle": tuple(topics.enriched(lane) for lane in topics.LANES),
-    "index": tuple(topics.ready(lane) for lane in topics.LANES),
-    "alert": (topics.ready("live"),),
-}
 DEAD = tuple(topics.dead(name) for name in topics.LIVE_FIRST)
 
 

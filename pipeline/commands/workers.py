@@ -12,6 +12,7 @@ from pipeline.commands.context import Context, Stop, stop_on_signals
 from pipeline.commands.printing import counted
 from pipeline.errors import EXIT_PARTLY, UsageError, WirewatchError
 from pipeline.poll.run import PollReport
+from pipeline.watch.run import watched
 
 app = typer.Typer()
 Once = Annotated[bool, typer.Option("--once", help="Do what there is to do, then exit.")]
@@ -30,18 +31,19 @@ def poll(
     def say(report: PollReport) -> None:
         nonlocal failed, asked
         failed, asked = failed + report.failed, asked + report.polled
-        for result in report.results:
-            typer.echo(str(result), err=True)
+        for result in report.results if not context.logs_json else ():
+            context.say(str(result))
 
-    with context.open() as ports, stop_on_signals() as stop:
+    is_lasting = not once and not feed
+    with context.open() as ports, stop_on_signals() as stop, watched(context.settings, ["poll"], serves=is_lasting):
         for feed_id in feed or ():
             if ports.state.feed(feed_id) is None:
                 raise UsageError(f"There is no feed “{feed_id}”; `wirewatch feeds list` shows them.")
         if not feed and not ports.state.feeds():
-            typer.echo("No feeds yet. Add one with `wirewatch feeds add URL`.", err=True)
+            context.say("No feeds yet. Add one with `wirewatch feeds add URL`.")
         steps.run_poll(ports, stop.wait, once=once, only=feed or None, on_report=say)
     if feed and asked < len(set(feed)):
-        typer.echo(f"{counted(len(set(feed)) - asked, 'feed')} left out: paused, or being polled elsewhere", err=True)
+        context.say(f"{counted(len(set(feed)) - asked, 'feed')} left out: paused, or being polled elsewhere")
     if feed and failed:
         if failed < asked:
             raise typer.Exit(EXIT_PARTLY)
@@ -88,7 +90,7 @@ def index(
         return
     with context.open() as ports, stop_on_signals() as stop:
         number = steps.rebuild_index(ports, stop.wait)
-    typer.echo(f"{counted(number, 'article')} written into the index", err=True)
+    context.say(f"{counted(number, 'article')} written into the index")
     if stop.is_set():
         raise WirewatchError("Stopped before the end; run the same command again.")
 
@@ -103,7 +105,7 @@ def alert(ctx: typer.Context, once: Once = False) -> None:
             steps.run_deliver(ports, stop.wait, once=True)
         return
     failures: list[WirewatchError] = []
-    with context.open() as ports, stop_on_signals() as stop:
+    with context.open() as ports, stop_on_signals() as stop, watched(context.settings, ["alert", "deliver"]):
         delivery = threading.Thread(target=_deliver, args=(context, stop, failures), name="deliver")
         delivery.start()
         try:
@@ -126,5 +128,5 @@ def _deliver(context: Context, stop: Stop, failures: list[WirewatchError]) -> No
 
 
 def _run(name: str, context: Context, *, once: bool) -> None:
-    with context.open() as ports, stop_on_signals() as stop:
+    with context.open() as ports, stop_on_signals() as stop, watched(context.settings, [name], serves=not once):
         steps.STEPS[name](ports, stop.wait, once=once)

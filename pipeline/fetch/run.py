@@ -79,9 +79,14 @@ async def fetch_due_pages(
             request, answer = await fetched
             reach("fetch:fetched")
             now = clock()
-            refusal = answer if isinstance(answer, Refusal) else _publish(request, answer, broker, pages, now)
+            headers = {} if isinstance(answer, Refusal) else telemetry.new_trace()
+            refusal = (
+                answer
+                if isinstance(answer, Refusal)
+                else _publish(request, answer, broker, pages, now, headers=headers)
+            )
             reach("fetch:published")
-            _finish(state, holder, request, refusal, now=now, report=report)
+            _finish(state, holder, request, refusal, now=now, report=report, trace=telemetry.trace_id(headers))
             reach("fetch:finished")
     finally:
         for fetch in fetches:
@@ -128,16 +133,16 @@ def backoff_seconds(request: PageRequest, retry_after: str = "") -> float:
     return float(min(max(wait * (1 + 0.1 * dice), asked), LONGEST_WAIT_SECONDS))
 
 
-def _publish(request: PageRequest, body: bytes, broker: Broker, pages: Pages, now: datetime) -> Refusal | None:
+def _publish(
+    request: PageRequest, body: bytes, broker: Broker, pages: Pages, now: datetime, *, headers: dict[str, str]
+) -> Refusal | None:
     """Store the page, then publish its article with the page's key."""
     try:
         article = decode_article(request.article)
     except BadArticle as error:
         return Refusal(f"the waiting article cannot be read: {error}")
     article = replace(article, page=pages.put(body, now.date()), fetched=now)
-    message = Message(
-        topic=topics.raw(article.lane), key=article.id, value=encode_article(article), headers=telemetry.new_trace()
-    )
+    message = Message(topic=topics.raw(article.lane), key=article.id, value=encode_article(article), headers=headers)
     (failure,) = broker.publish([message])
     if failure is None:
         return None
@@ -145,8 +150,9 @@ def _publish(request: PageRequest, body: bytes, broker: Broker, pages: Pages, no
 
 
 def _finish(
-    state: State, holder: str, request: PageRequest, refusal: Refusal | None, *, now: datetime, report: FetchReport
-) -> None:
+    state: State, holder: str, request: PageRequest, refusal: Refusal | None, *, now: datetime, report: FetchReport,
+    trace: str,
+) -> None:  # fmt: skip
     """End the claim: done, to be tried again, or failed for good. No page is lost to a broker that is down."""
     cause = refusal.cause if refusal else ""
     retry_seconds = refusal.retry_seconds if refusal else None
@@ -162,6 +168,6 @@ def _finish(
     else:
         report.failed += 1
     log.info(
-        "page fetched", step="fetch", id=request.article_id, host=request.host, cause=cause,
+        "page fetched", step="fetch", id=request.article_id, host=request.host, cause=cause, trace=trace,
         attempt=request.attempts + 1, retry_at=str(retry_at) if retry_at else "",
     )  # fmt: skip

@@ -9,6 +9,7 @@ the same articles under the same ids, which is harmless, where the other order w
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
@@ -201,6 +202,9 @@ def _publish(poller: _Poller, articles: Sequence[Article], now: datetime) -> int
     for failure in poller.broker.publish(letters) if letters else ():
         if failure is not None:
             raise _Unpublished(f"an article {UNPUBLISHABLE}, nor can its dead letter: {failure.cause}")
+    for message, failure in zip(messages, outcomes, strict=True) if log.is_enabled_for(logging.INFO) else ():
+        status, trace = Status.DEAD if failure else Status.PUBLISHED, telemetry.trace_id(message.headers)
+        log.info("handled", step="poll", id=message.key, status=status.value, trace=trace)
     return len(letters)
 
 

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from pipeline.notice import Notice
 from pipeline.rule import Delivery
 
 
@@ -49,7 +50,7 @@ class Http(Protocol):
 
 
 class Channel(Protocol):
-    """Where alerts go."""
+    """Where alerts go, and the watch's notices."""
 
     async def send(self, delivery: Delivery) -> None:
         """Deliver one alert, at least once; a receiver can drop repeats by the alert's id.
@@ -58,4 +59,8 @@ class Channel(Protocol):
             TryLater: not taken now (``retry_seconds`` when the receiver said how long).
             ChannelGone: the receiver does not want any more (410), or the channel is misconfigured.
         """
+        ...
+
+    async def tell(self, notice: Notice) -> None:
+        """Deliver one notice of the watch, as ``send`` does an alert and raising the same; no alert looks like it."""
         ...

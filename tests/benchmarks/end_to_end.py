@@ -23,7 +23,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pipeline import steps, topics, wiring
-from pipeline.commands.context import configure_logging
+from pipeline.commands.log_lines import configure_logging
 from pipeline.feed import Feed
 from pipeline.identity import feed_id
 from pipeline.ports import Message, TopicPartition

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import redirect_stderr
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -17,6 +18,7 @@ from rich.console import Console
 from pipeline import wiring
 from pipeline.article import Article
 from pipeline.commands.live import LiveProgress
+from pipeline.commands.log_lines import configure_logging
 from pipeline.commands.progress import Arrival, PlainProgress, Snapshot, Watcher
 from pipeline.errors import TryLater
 from pipeline.ports import Hit, Hits
@@ -83,7 +85,7 @@ def test_the_live_display_keeps_within_the_terminal(width: int, height: int) -> 
     screen = StringIO()
     console = Console(file=screen, force_terminal=True, width=width, height=height, color_system=None)
     arrivals = tuple(Arrival("article", article(n, title=f"{ARABIC} {n}", outlet="صحيفة المرسى")) for n in range(30))
-    with LiveProgress("Wirewatch", console, "warning") as progress:
+    with LiveProgress("Wirewatch", console, partial(configure_logging, "warning")) as progress:
         start = len(screen.getvalue())
         progress.update(snapshot(0, articles=arrivals, alerts=tuple(alert(n, ARABIC) for n in range(9))))
         drawn = screen.getvalue()[start:]
@@ -100,7 +102,7 @@ def test_the_live_display_keeps_within_the_terminal(width: int, height: int) -> 
 def test_the_live_display_says_where_to_read_why_feeds_fail(failed: int, says: bool) -> None:
     screen = StringIO()
     console = Console(file=screen, force_terminal=True, width=80, height=24, color_system=None)
-    with LiveProgress("Wirewatch", console, "warning") as progress:
+    with LiveProgress("Wirewatch", console, partial(configure_logging, "warning")) as progress:
         progress.update(replace(snapshot(0), feeds={"ok": 2, "failed": failed}))
     assert ("“wirewatch feeds list” says why feeds fail" in screen.getvalue()) is says
 

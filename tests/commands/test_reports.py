@@ -113,11 +113,23 @@ def test_the_doctor_looks_at_everything_and_says_what_to_do(filled: Cli) -> None
     findings = {one["what"]: one for one in ended.lines}
     assert ended.code == 0
     assert {"python", "sqlite", "packages", "disk", "data folder", "feeds.opml", "rules.yml", "stages", "channels",
-            "broker, state and pages", "index", "contact"} == set(findings)  # fmt: skip
+            "watch", "broker, state and pages", "index", "contact"} == set(findings)  # fmt: skip
     assert findings["contact"]["verdict"] == "warning"
     assert findings["contact"]["next"].startswith("set WIREWATCH_CONTACT")
     filled.environment = {"WIREWATCH_CONTACT": "mailto:desk@example.org"}
     assert all(line.startswith("ok\t") for line in filled("doctor").out.splitlines())
+
+
+def test_the_doctor_says_who_is_told_and_finds_what_keeps_the_watch_from_starting(filled: Cli) -> None:
+    assert "ok\twatch\ttells log; no metrics, no heartbeat\n" in filled("doctor").out
+    filled.environment = {"WIREWATCH_METRICS": "9100", "WIREWATCH_HEARTBEAT_URL": "https://beat.example/c4n4ry-1"}
+    assert "ok\twatch\ttells log; metrics on 127.0.0.1:9100, a heartbeat\n" in filled("doctor").out
+    for name, value, cause in (
+        ("METRICS", "here", "must be host:port"), ("WATCH_CHANNELS", "log,webhook", "no channel “webhook” is set up"),
+    ):  # fmt: skip
+        filled.environment = {f"WIREWATCH_{name}": value}
+        ended = filled("doctor")
+        assert (ended.code, ended.err, cause in ended.out) == (1, "wirewatch: Not well: watch.\n", True)
 
 
 def test_a_channel_that_is_not_set_up_is_found_before_an_alert_needs_it(cli: Cli) -> None:

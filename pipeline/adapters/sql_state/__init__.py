@@ -17,7 +17,7 @@ from pipeline.adapters.sql_state.database import Database
 from pipeline.adapters.sql_state.feeds import SqlFeeds
 from pipeline.adapters.sql_state.fetch_queue import SqlFetchQueue
 from pipeline.adapters.sql_state.leases import SqlLeases
-from pipeline.adapters.sql_state.location import check_file, file_of, url_of
+from pipeline.adapters.sql_state.location import check_file, file_of, shown, url_of
 from pipeline.adapters.sql_state.migrate import bring_up_to_date, revision_in
 from pipeline.adapters.sql_state.outbox import SqlOutbox
 from pipeline.adapters.sql_state.packing import Packer
@@ -62,7 +62,7 @@ class SqlState(SqlLeases, SqlFeeds, SqlFetchQueue, SqlRecords, SqlOutbox, SqlReq
                 raise
         except (DatabaseError, TryLater) as error:
             cause = " ".join(str(error.orig if isinstance(error, DatabaseError) else error).split())
-            where = path or address.render_as_string(hide_password=True)
+            where = shown(address)
             raise DataFolderError(f"the state at {where} cannot be used: {cause}") from error
         return cls(db)
 

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
+from pipeline.adapters.sql_state.location import shown
 from pipeline.errors import TryLater
 
 SLICE = 500
@@ -57,7 +58,7 @@ class Database:
             event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql(self._begin))
         self._upserts: dict[tuple[Table, tuple[str, ...]], Any] = {}
         self.insert: Any = sqlite.insert if self.is_sqlite else postgresql.insert
-        self.where = str(url.database) if self.is_sqlite else url.render_as_string(hide_password=True)
+        self.where = shown(url)
         """What to call this database in a message."""
         self._connection = self._engine.connect()
 

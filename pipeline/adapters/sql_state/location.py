@@ -28,7 +28,7 @@ def url_of(address: str) -> URL:
         return URL.create("sqlite", database=path)
     try:
         url = make_url(address)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         url = URL.create("unreadable")  # the address itself may hold a password
     if url.drivername not in ("postgresql", "postgres"):
         raise UsageError(
@@ -38,6 +38,11 @@ def url_of(address: str) -> URL:
     if importlib.util.find_spec("psycopg") is None:
         raise MissingExtra("a state in PostgreSQL needs its driver: install wirewatch[postgres]")
     return url.set(drivername="postgresql+psycopg")
+
+
+def shown(url: URL) -> str:
+    """Return what to call a state in a message: its options may hold a password as well as its login."""
+    return str(file_of(url) or url.set(query={}).render_as_string(hide_password=True))
 
 
 def file_of(url: URL) -> Path | None:
