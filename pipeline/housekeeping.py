@@ -6,6 +6,7 @@ when nobody does, else by request.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from pipeline.index.retention import past_months
 from pipeline.leased import LeaseHeld, run_leased
 from pipeline.ports import SearchIndex
 from pipeline.wiring import Ports
+from pipeline.worker import Wait
 
 log = structlog.get_logger("wirewatch")
 
@@ -43,7 +45,12 @@ class Pruned(Struct, frozen=True, kw_only=True):
     """Months that the holder of the index lease was asked to drop."""
 
 
-def prune(ports: Ports) -> Pruned:
+def _pause(seconds: float) -> bool:
+    time.sleep(seconds)
+    return False
+
+
+def prune(ports: Ports, wait: Wait = _pause) -> Pruned:
     """Let go of broker records, pages, seen entries and months of the index that are past their retention.
 
     Raises:
@@ -62,7 +69,7 @@ def prune(ports: Ports) -> Pruned:
     if not past or wiring.is_elasticsearch(settings):
         return Pruned(records=records, pages=pages, seen=seen, months=past)
     try:
-        run_leased(ports, index.LEASE, lambda _: False, lambda *_: _drop_embedded(ports, past), once=True)
+        run_leased(ports, index.LEASE, wait, lambda *_: _drop_embedded(ports, past), once=True)
     except LeaseHeld:
         ports.state.add_request(DROP, {"months": list(past)}, now)
         return Pruned(records=records, pages=pages, seen=seen, months=(), asked=past)

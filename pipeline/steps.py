@@ -311,7 +311,7 @@ def run_housekeeping(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Let go of what is past its retention and make next month's index ahead, every hour."""
     while not wait(0):
         try:
-            housekeeping.prune(ports)
+            housekeeping.prune(ports, wait)
         except TryLater as later:
             put_off("housekeeping", later, wait)
             continue

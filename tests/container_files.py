@@ -16,7 +16,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 DOCKER = ROOT / "docker"
 PROFILES = ("core", "kibana", "airflow")
-STEPS = ("poll", "fetch", "enrich", "settle", "index", "alert")
+STEPS = ("poll", "fetch", "enrich", "settle", "index", "alert", "watch")
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 """Where the commands of the environment that runs the tests are."""
 

@@ -25,9 +25,6 @@ from jsonschema import Draft202012Validator
 
 from pipeline.settings import LISTS, NAMES
 
-COMING = frozenset({"metrics"})
-"""Settings that compose.yaml uses and that the settings are about to know."""
-
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 each_service = pytest.mark.parametrize(
     "service", [each | {"name": name} for name, each in services().items()], ids=list(services())
@@ -143,7 +140,7 @@ def test_ports_are_for_this_machine_only(service: Any) -> None:
 def test_only_what_needs_the_world_has_a_way_out() -> None:
     assert compose()["networks"]["inside"] == {"internal": True}
     out = {name for name, service in services().items() if "outside" in service["networks"]}
-    assert out == {"poll", "fetch", "alert", "kibana", "airflow-api", "airflow-scheduler"}
+    assert out == {"poll", "fetch", "alert", "watch", "kibana", "airflow-api", "airflow-scheduler"}
 
 
 @each_service
@@ -177,7 +174,7 @@ def test_every_setting_of_wirewatch_is_one_that_the_settings_know(service: Any) 
     for key in service.get("environment", {}):
         if key.startswith("WIREWATCH_"):
             setting = key.removeprefix("WIREWATCH_").lower().removesuffix("_file")
-            assert setting in {*NAMES, *COMING}, key
+            assert setting in NAMES, key
             assert setting not in LISTS or not key.endswith("_FILE")
 
 
