@@ -26,7 +26,7 @@ from pipeline import steps, topics, wiring
 from pipeline.commands.log_lines import configure_logging
 from pipeline.feed import Feed
 from pipeline.identity import feed_id
-from pipeline.ports import Message, TopicPartition
+from pipeline.ports import Message, Record, batched_records
 from pipeline.query.tree import Everything, Exact
 from pipeline.settings import Settings, load_settings
 
@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, default=Path("bench-result.json"))
     given = parser.parse_args()
     configure_logging("warning")
-    with _feed_server(given.articles) as port, tempfile.TemporaryDirectory() as folder:
+    with feed_server(given.articles) as port, tempfile.TemporaryDirectory() as folder:
         _pin(0)
         settings = _settings(Path(folder), port)
         figures = _measure(settings, port, given.articles)
@@ -68,11 +68,7 @@ def _settings(folder: Path, port: int) -> Settings:
 
 
 def _measure(settings: Settings, port: int, number: int) -> dict[str, object]:
-    feeds = [
-        Feed(id=feed_id(url), url=url, outlet=f"News {n}")
-        for n in range((number + 49) // 50)
-        if (url := f"http://127.0.0.1:{port}/{n}.rss")
-    ]
+    feeds = feeds_of(port, number)
     spent = dict.fromkeys(STEPS, 0.0)
     with wiring.open_ports(settings) as ports:
         ports.state.save_feeds(feeds)
@@ -82,9 +78,7 @@ def _measure(settings: Settings, port: int, number: int) -> dict[str, object]:
             for name in STEPS:
                 begun = time.perf_counter()
                 if name == "poll":
-                    for n in range(0, len(feeds), settings.poll_batch):
-                        ids = [feed.id for feed in feeds[n : n + settings.poll_batch]]
-                        steps.run_poll(ports, _never, only=ids)
+                    poll_all(ports, feeds)
                 else:
                     steps.STEPS[name](ports, _never, once=True)
                 spent[name] += time.perf_counter() - begun
@@ -103,6 +97,19 @@ def _measure(settings: Settings, port: int, number: int) -> dict[str, object]:
     }  # fmt: skip
 
 
+def feeds_of(port: int, number: int) -> list[Feed]:
+    """Return the feed server's feeds of so many articles."""
+    urls = [f"http://127.0.0.1:{port}/{n}.rss" for n in range((number + 49) // 50)]
+    return [Feed(id=feed_id(url), url=url, outlet=f"News {n}") for n, url in enumerate(urls)]
+
+
+def poll_all(ports: wiring.Ports, feeds: list[Feed]) -> None:
+    """Poll every feed once, due or not."""
+    for n in range(0, len(feeds), ports.settings.poll_batch):
+        ids = [feed.id for feed in feeds[n : n + ports.settings.poll_batch]]
+        steps.run_poll(ports, _never, only=ids)
+
+
 def _wait_until_found(settings: Settings, ports: wiring.Ports) -> int:
     """Look the last id up by a search, then count all documents."""
     place = max(ports.broker.end_offsets([topics.ready("live")]).items(), key=lambda pair: pair[1])[0]
@@ -113,21 +120,22 @@ def _wait_until_found(settings: Settings, ports: wiring.Ports) -> int:
         return index.search(Everything(), limit=1).total
 
 
+def records_of(ports: wiring.Ports) -> list[Record]:
+    """Return every record that settle published."""
+    places = ports.broker.end_offsets([topics.ready("live")])
+    return [record for place in places for record in batched_records(ports.broker, place, 500)]
+
+
 def _ceilings(settings: Settings, folder: Path) -> dict[str, object]:
     """The same records through the broker alone and the index alone, in fresh folders."""
     with wiring.open_ports(settings) as ports:
-        names = [topics.ready("live")]
-        records = [
-            record
-            for place, end in ports.broker.end_offsets(names).items()
-            for offset in range(0, end, 500)
-            for record in ports.broker.read(TopicPartition(*place), offset, 500)
-        ]
+        records = records_of(ports)
     alone = settings.model_copy(update={"data": str(folder / "alone")})
     wiring.create_data_folder(alone)
     from pipeline.article import decode_article
 
     with wiring.open_ports(alone) as ports:
+        names = [topics.ready("live")]
         messages = [Message(topic=names[0], key=r.key or "", value=r.value) for r in records]
         begun = time.perf_counter()
         for n in range(0, len(messages), 200):
@@ -169,7 +177,7 @@ def _print_table(figures: dict[str, object]) -> None:
 
 
 @contextmanager
-def _feed_server(number: int) -> Iterator[int]:
+def feed_server(number: int) -> Iterator[int]:
     server = subprocess.Popen(
         [sys.executable, str(HERE / "feed_server.py"), str(number)], stdout=subprocess.PIPE, text=True
     )
