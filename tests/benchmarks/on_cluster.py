@@ -53,7 +53,7 @@ PATIENCE_SECONDS = 300.0
 def main() -> int:
     """Run the benchmark and print a table; with ``--json`` write the figures to a file as well."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--articles", type=int, default=5_000)
+    parser.add_argument("--articles", type=int, default=8_000)
     parser.add_argument("--latency-seconds", type=int, default=60)
     parser.add_argument("--json", type=Path, default=Path("bench-cluster-result.json"))
     given = parser.parse_args()
@@ -150,7 +150,7 @@ def _throughput(settings: Settings, port: int, number: int) -> dict[str, object]
     with wiring.open_ports(settings) as ports, closing(wiring.open_index(settings, writer=False)) as index:
         ports.state.save_feeds(feeds)
         before = ports.state.counts()["settle"]
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), processor_seconds()
         for round_number in (1, 2):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/round/{round_number}") as answer:
                 answer.read()
@@ -161,15 +161,35 @@ def _throughput(settings: Settings, port: int, number: int) -> dict[str, object]
         while not index.search(Exact("id", last or ""), limit=1).total:
             time.sleep(0.01)
         seconds = time.perf_counter() - started
+        spent = {name: after - busy.get(name, 0.0) for name, after in processor_seconds().items()}
         found = index.search(Everything(), limit=1).total - 1  # the one that warmed up
         counts = ports.state.counts()
     bad = {f"{g}:{s}": n for g, by in counts.items() for (s, _), n in by.items() if s == "dead"}
     settled = sum(n - before.get(key, 0) for key, n in counts["settle"].items() if key[0] in {"published", "updated"})
     return {
         "articles": settled, "documents": found, "seconds": seconds, "articles_per_second": settled / seconds,
+        "processor_share": {name: each / seconds / (os.cpu_count() or 1) for name, each in spent.items()},
         "aim_per_second": AIM, "void": bool(bad) or found != number, "failed_or_dropped": bad,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores for everything, Python {platform.python_version()}",
     }  # fmt: skip
+
+
+def processor_seconds() -> dict[str, float]:
+    """Return the processor time so far of all that takes part, from /proc (proc(5), fields 14 and 15 of stat)."""
+    marks = {
+        "Kafka": "kafka.Kafka", "Elasticsearch": "SingleNode", "PostgreSQL": "postgres",
+        "feed server": "feed_server.py", "poll": "on_cluster.py", **{step: f"wirewatch {step}" for step in WORKERS},
+    }  # fmt: skip
+    seconds = dict.fromkeys(marks, 0.0)
+    for place in Path("/proc").iterdir():
+        try:
+            command = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            fields = (place / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        except OSError:  # no process, or one that has just ended
+            continue
+        if name := next((name for name, mark in marks.items() if mark in command), ""):
+            seconds[name] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return seconds
 
 
 def _refresh(settings: Settings) -> None:
@@ -271,6 +291,7 @@ def _print_table(figures: dict[str, object]) -> None:
         (f"published to searchable at {RATE}/s, p50", f"{figures['latency_p50_seconds']:.2f} s"),
         (f"published to searchable at {RATE}/s, p95", f"{figures['latency_p95_seconds']:.2f} s"),
         ("aim for p95, with a refresh every 5 s", f"{AIM_P95_SECONDS:.0f} s"),
+        *((f"share of all processor time: {name}", f"{n:.0%}") for name, n in figures["processor_share"].items()),
         ("machine", figures["machine"]),
     ]
     for name, value in rows:
