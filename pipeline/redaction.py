@@ -49,9 +49,10 @@ def secrets_in(url: str) -> Iterator[str]:
     """Yield what of a URL in a setting gives a right to whoever reads it: password, keys in path and parameters."""
     rest = url.partition("://")[2]
     login, at, _ = rest.rpartition("@")
-    if at:
+    user, colon, password = login.partition(":")
+    if at and (colon or _is_like_a_key(user)):  # a user's name alone is no secret, and may be any word
         yield login
-        yield login.partition(":")[2]
+        yield password
     try:
         parts = urlsplit(url)
         parameters = parse_qsl(parts.query)

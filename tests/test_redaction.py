@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.redaction import Redactor, hide_in_urls
+from pipeline.redaction import Redactor, hide_in_urls, secrets_in
 from pipeline.settings import load_settings
 
 WAYS = {
@@ -91,3 +91,9 @@ def test_the_settings_know_all_their_secrets(tmp_path: Path) -> None:
 
 def test_without_secrets_in_the_settings_nothing_is_looked_for(tmp_path: Path) -> None:
     assert load_settings(folder=tmp_path, environment={}).secrets() == frozenset()
+
+
+def test_a_name_without_a_password_is_an_ordinary_word() -> None:
+    assert list(secrets_in("postgresql://wirewatch@127.0.0.1:5432/postgres")) == []
+    assert "T0kenOf9Letters" in list(secrets_in("https://T0kenOf9Letters@hooks.example/x"))
+    assert {"wirewatch:s3cret", "s3cret"} <= set(secrets_in("postgresql://wirewatch:s3cret@db/x"))

@@ -43,7 +43,7 @@ def start_kafka(folder: Path) -> Server:
     port, controller_port = free_ports(2)
     settings = folder / "server.properties"
     settings.write_text(_kafka_settings(folder / "data", port, controller_port), "ascii")
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    cluster = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")  # never begins with "-"
     quick = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     java.run(
         java.java(), *quick, "-cp", java.joined(class_path), "kafka.tools.StorageTool", "format",
