@@ -206,9 +206,9 @@ def set_up_index(settings: Settings, clock: Clock) -> Outcome:
     if not is_elasticsearch(settings):
         return "there"
     with closing(_elasticsearch(settings)) as index:
-        problems = index.problems(clock())
+        is_new, problems = not index.is_set_up(), index.problems(clock())
         index.setup(clock())
-    return "updated" if problems else "there"
+    return "made" if is_new else "updated" if problems else "there"
 
 
 def make_months(settings: Settings, clock: Clock) -> None:

@@ -24,7 +24,7 @@ def prune(ctx: typer.Context, json: Json = False) -> None:
     if json:
         print_json(pruned)
         return
-    gone = [counted(pruned.records, "record"), counted(pruned.pages, "page"), counted(pruned.seen, "seen entry")]
+    gone = [counted(pruned.records, "record"), counted(pruned.pages, "page"), counted(pruned.seen, "known item")]
     typer.echo(f"let go: {', '.join(gone)}, months of the index: {', '.join(pruned.months) or 'none'}", err=True)
     if pruned.asked:
         typer.echo(f"the process that holds the index was asked to drop {', '.join(pruned.asked)}", err=True)

@@ -76,6 +76,10 @@ class ElasticsearchIndex:
         self._months.install(self._settings)
         self.make_months(now)
 
+    def is_set_up(self) -> bool:
+        """Whether there are templates of ours, of whatever release."""
+        return self._months.has_template()
+
     def problems(self, now: datetime | None = None) -> list[str]:
         """Return what keeps articles from being written, a phrase each: templates, foreign indices.
 

@@ -125,15 +125,24 @@ class Months:
         if problem := self._template_problem():
             raise NotSetUp(f"Nothing was written to {self._connection.name}: {problem}. Run `wirewatch setup`.")
 
-    def _template_problem(self) -> str:
-        """Return what is wrong with the index template, "" when it is there and of this release."""
+    def has_template(self) -> bool:
+        """Whether the index template is there, of whatever release."""
+        return self._template_version() is not None
+
+    def _template_version(self) -> int | None:
         try:
             found = self._connection.ask(lambda client: client.indices.get_index_template(name=self._name))
         except ApiError as error:
             if error.meta.status != 404:
                 raise self._connection.refusal(request_fault(error)) from None
+            return None
+        return int(found.body["index_templates"][0]["index_template"].get("version", 0))
+
+    def _template_problem(self) -> str:
+        """Return what is wrong with the index template, "" when it is there and of this release."""
+        version = self._template_version()
+        if version is None:
             return f"there is no index template {self._name}"
-        version = found.body["index_templates"][0]["index_template"].get("version", 0)
         if version < SCHEMA_NUMBER:
             return f"the index template {self._name} is older than this release ({version}, wanted {SCHEMA_NUMBER})"
         return ""

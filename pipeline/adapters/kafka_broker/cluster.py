@@ -20,6 +20,12 @@ from pipeline.topics import Topic
 
 ANSWER_SECONDS: Final = 20.0
 
+NO_COORDINATOR: Final = (
+    errors.CoordinatorNotAvailableError,
+    errors.CoordinatorLoadInProgressError,
+    errors.NotCoordinatorError,
+)
+
 FETCHING: Final[Mapping[str, Any]] = {
     "enable_auto_commit": False,
     "auto_offset_reset": "earliest",
@@ -92,13 +98,25 @@ class Cluster:
         if not places:
             return {}
         with judged(f"asking for the offsets of {group}"):
-            try:
-                wanted = {self.location.group(group): [self.location.place(place) for place in places]}
-                [found] = self._admin.list_group_offsets(wanted).values()
-            except errors.GroupIdNotFoundError:
-                found = {}
+            found = self._group_offsets({self.location.group(group): [self.location.place(place) for place in places]})
         stored = {self.location.ours(place): max(0, at.offset) for place, at in found.items()}
         return {place: stored.get(place, 0) for place in places}
+
+    def _group_offsets(self, wanted: Mapping[str, Any]) -> Mapping[Any, Any]:
+        """Ask until the group's coordinator is there: it is made at the first question, and moves with a restart."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while True:
+            try:
+                [found] = self._admin.list_group_offsets(wanted).values()
+            except errors.GroupIdNotFoundError:
+                return {}
+            except NO_COORDINATOR:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                offsets: Mapping[Any, Any] = found
+                return offsets
 
     def end_offsets(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the offset that the next record of each partition will get."""
