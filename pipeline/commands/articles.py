@@ -15,7 +15,7 @@ from pipeline import topics, wiring
 from pipeline.article import DELETION_HEADER, Deletion, encode_deletion
 from pipeline.commands.context import EXIT_INTERRUPTED, Context, safe, stop_on_signals
 from pipeline.commands.printing import Json, counted, pointing_into, print_json, print_json_lines
-from pipeline.errors import TryLater, UsageError, WirewatchError
+from pipeline.errors import EXIT_PARTLY, TryLater, UsageError, WirewatchError
 from pipeline.identity import article_id, canonical_link
 from pipeline.ports import ArticleRecord, Hit, Message, Revision, Sort
 from pipeline.query.dates import period
@@ -23,6 +23,7 @@ from pipeline.query.highlight import Snippet, snippets
 from pipeline.query.tree import Query
 from pipeline.search.run import Answer, Question, search_articles, understand
 from pipeline.telemetry import new_trace
+from pipeline.unindexed import look_up_holdings
 from pipeline.wiring import Ports, utc_now
 
 app = typer.Typer()
@@ -43,7 +44,10 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to print at most.")] = 20,
     sort: Annotated[str, typer.Option(help="relevance, newest or oldest.")] = "relevance",
 ) -> None:
-    """Search the articles."""
+    """Search the articles.
+
+    Exit code 3 when the index lacks articles that are known, so that the answer is not whole.
+    """
     context: Context = ctx.obj
     _check_days(first, last)
     question = Question(text=query, first_day=first, last_day=last, sort=_sort(sort), limit=limit)
@@ -54,6 +58,9 @@ def search(
         print_json_lines(hit.article for hit in answer.hits)
     else:
         _print_hits(answer)
+    if lacking := _lacking(context):
+        typer.echo(f"This answer is not whole: {lacking}. Run `wirewatch index --rebuild`.", err=True)
+        raise typer.Exit(EXIT_PARTLY)
 
 
 @app.command()
@@ -141,6 +148,16 @@ def delete_articles(ports: Ports, ids: list[str], reason: str) -> None:
             f"The articles are deleted and leave the index, but not all of their pages could be removed "
             f"({later.cause}); those go with their retention."
         ) from None
+
+
+def _lacking(context: Context) -> str:
+    """Return what the index lacks, in words, or nothing; a state that cannot be asked keeps no answer back."""
+    try:
+        with context.open() as ports, closing(wiring.open_index(context.settings, writer=False)) as index:
+            holdings = look_up_holdings(ports, index)
+    except (WirewatchError, TryLater):
+        return ""
+    return str(holdings) if holdings.lacking else ""
 
 
 def _matching(context: Context, text: str) -> Iterator[str]:

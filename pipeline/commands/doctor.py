@@ -22,10 +22,12 @@ from pipeline.commands.printing import Json, counted, print_json_lines, print_ta
 from pipeline.enrich.run import check_stages
 from pipeline.errors import TryLater, UsageError, WirewatchError
 from pipeline.opml import read_opml
+from pipeline.ports import SearchIndex
 from pipeline.rules_file import channels_not_set_up, check_rules, load_rules
 from pipeline.settings import Settings
 from pipeline.watch.server import read_address
 from pipeline.watch.tell import check_names
+from pipeline.unindexed import look_up_holdings
 
 app = typer.Typer()
 
@@ -72,7 +74,7 @@ def _examine(context: Context) -> Iterator[Finding]:
     yield tried("watch", lambda: _watch(settings))
     if settings.data_folder.is_dir():
         yield tried("broker, state and pages", lambda: _opens(context))
-        yield tried("index", lambda: _index_opens(settings))
+        yield tried("index", lambda: _index_opens(context))
     if not settings.contact:
         yield Finding(
             "contact", "warning", "not set",
@@ -172,6 +174,17 @@ def _opens(context: Context) -> str:
         return f"state schema {ports.state.schema_version()}, {len(ports.broker.topics())} topics"
 
 
-def _index_opens(settings: Settings) -> str:
-    with closing(wiring.open_index(settings, writer=False)) as index:
+def _index_opens(context: Context) -> str:
+    with closing(wiring.open_index(context.settings, writer=False)) as index:
+        if lacking := _lacking(context, index):
+            raise WirewatchError(f"{lacking}: run `wirewatch index --rebuild`")
         return f"months: {', '.join(index.months()) or 'none yet'}"
+
+
+def _lacking(context: Context, index: SearchIndex) -> str:
+    try:
+        with context.open() as ports:
+            holdings = look_up_holdings(ports, index)
+    except WirewatchError:  # the finding “broker, state and pages” says why
+        return ""
+    return str(holdings) if holdings.lacking else ""

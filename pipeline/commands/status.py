@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 
 import typer
 from msgspec import Struct
 
-from pipeline import topics
+from pipeline import topics, wiring
 from pipeline.commands.context import Context
-from pipeline.commands.printing import Json, print_json, print_table
+from pipeline.commands.printing import Json, counted, print_json, print_table
+from pipeline.errors import TryLater, WirewatchError
 from pipeline.ports import Broker, Lease, TopicPartition
 from pipeline.replay import REPLAYED
 from pipeline.topics import STEP_INPUTS
+from pipeline.unindexed import look_up_holdings
 from pipeline.wiring import Ports
 
 app = typer.Typer()
@@ -29,6 +32,17 @@ class StepStatus(Struct, frozen=True, kw_only=True):
     outcomes: Mapping[str, int]
 
 
+class IndexStatus(Struct, frozen=True, kw_only=True):
+    """Whether the index holds what it should."""
+
+    articles: int = 0
+    """Those that the state knows."""
+    lacking: int = 0
+    """Those of them that nothing is to bring into the index; ``wirewatch index --rebuild`` does."""
+    cause: str = ""
+    """Why the index cannot be looked into."""
+
+
 class Status(Struct, frozen=True, kw_only=True):
     """The whole system at a glance."""
 
@@ -38,6 +52,7 @@ class Status(Struct, frozen=True, kw_only=True):
     deliveries: Mapping[str, int]
     dead_letters: int
     """Those that were not replayed."""
+    index: IndexStatus
     writers: Mapping[str, str | None]
     """Who holds the lease of each step that has one writer."""
 
@@ -58,6 +73,7 @@ def status(ctx: typer.Context, json: Json = False) -> None:
     rows += [("feeds", "", _words(report.feeds)), ("pages", "", _words(report.pages))]
     rows += [("deliveries", "", _words(report.deliveries))]
     rows.append(("dead letters", f"{report.dead_letters:,}", "`wirewatch dead list`" if report.dead_letters else ""))
+    rows.append(("index", f"{report.index.lacking:,} lacking", _index_words(report.index)))
     rows += [(f"{name} writer", "", holder or "none") for name, holder in report.writers.items()]
     print_table(("", "", ""), rows, empty="")
 
@@ -84,8 +100,23 @@ def _status_of(ports: Ports) -> Status:
         pages=state.queued_pages(),
         deliveries=state.queued_deliveries(),
         dead_letters=waiting_for(broker, REPLAYED, DEAD),
+        index=_index_status(ports),
         writers={name: _holder(state.lease_holder(name, now)) for name in ("settle", "index")},
     )
+
+
+def _index_status(ports: Ports) -> IndexStatus:
+    try:
+        with closing(wiring.open_index(ports.settings, writer=False)) as target:
+            holdings = look_up_holdings(ports, target)
+    except (WirewatchError, TryLater) as error:
+        return IndexStatus(articles=ports.state.count_articles(), cause=str(error))
+    return IndexStatus(articles=holdings.known, lacking=holdings.lacking)
+
+
+def _index_words(status: IndexStatus) -> str:
+    hint = "; `wirewatch index --rebuild` brings them in" if status.lacking else ""
+    return status.cause or f"{counted(status.articles, 'article')} known{hint}"
 
 
 def _holder(lease: Lease | None) -> str | None:

@@ -192,6 +192,10 @@ class Records(Protocol):
         """Return every published form of an article, oldest first."""
         ...
 
+    def count_articles(self) -> int:
+        """Return how many articles are known, deleted ones not among them."""
+        ...
+
     def all_articles(self) -> Iterator[Article]:
         """Yield the newest form of every article, by id; others may write meanwhile, deleted ones are not there."""
         ...
