@@ -173,17 +173,30 @@ def load_settings(
     except ValidationError as error:  # its own text shows values, and a value may be a secret
         problems += [f"{origin[str(e['loc'][0])]}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
     else:
-        if settings.config and not settings.config_folder.is_dir():
-            problems.append(f"{origin['config']}: config: there is no folder {settings.config_folder}")
+        if not settings.data.strip():
+            problems.append(f"{origin['data']}: data: is empty; name a folder, or leave it out for “data”")
+        if settings.config and (cause := _why_no_folder(settings.config_folder)):
+            problems.append(f"{origin['config']}: config: {cause}")
     if problems:
         raise UsageError("\n  ".join(["These settings cannot be used:", *problems]))
     return settings
 
 
+def _why_no_folder(path: Path) -> str:
+    try:
+        return "" if path.is_dir() else f"there is no folder {path}"
+    except OSError as error:
+        return f"{path} cannot be reached: {error.strerror}"
+
+
 def _find_file(start: Path) -> Path | None:
+    """Return the nearest wirewatch.toml, be it readable or not: one that is passed over would change what is meant."""
     for folder in (start, *start.resolve().parents):
-        if (folder / FILE_NAME).is_file():
-            return folder / FILE_NAME
+        try:
+            if (folder / FILE_NAME).exists():
+                return folder / FILE_NAME
+        except OSError:  # a folder above that is closed to us holds nothing for us
+            continue
     return None
 
 

@@ -51,7 +51,7 @@ def search(
     context: Context = ctx.obj
     _check_days(first, last)
     question = Question(text=query, first_day=first, last_day=last, sort=_sort(sort), limit=limit)
-    wiring.require_data_folder(context.settings)
+    wiring.require_data(context.settings)
     with closing(wiring.open_index(context.settings, writer=False)) as index, pointing_into(query):
         answer = search_articles(index, question, utc_now())
     if json:

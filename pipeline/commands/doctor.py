@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import typer
@@ -72,9 +73,14 @@ def _examine(context: Context) -> Iterator[Finding]:
     yield tried("stages", lambda: _stages(settings))
     yield tried("channels", lambda: ", ".join(wiring.check_channels(settings)))
     yield tried("watch", lambda: _watch(settings))
-    if settings.data_folder.is_dir():
-        yield tried("broker, state and pages", lambda: _opens(context))
-        yield tried("index", lambda: _index_opens(context))
+    try:
+        has_data = not wiring.needs_data_folder(settings) or wiring.has_data(settings)
+    except WirewatchError as error:
+        yield Finding("state", "bad", str(error))
+    else:
+        if has_data:
+            yield tried("broker, state and pages", lambda: _opens(context))
+            yield tried("index", lambda: _index_opens(context))
     if not settings.contact:
         yield Finding(
             "contact", "warning", "not set",
@@ -102,13 +108,18 @@ def _packages() -> Iterator[Finding]:
 
 def _folder(settings: Settings) -> Iterator[Finding]:
     folder = settings.data_folder
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    existing = next(path for path in (folder, *folder.parents) if _is_seen(path))
     free = shutil.disk_usage(existing).free
     yield Finding(
         "disk", "ok" if free > LOW_DISK_BYTES else "warning", f"{free / 1e9:.0f} GB free at {existing}",
         "" if free > LOW_DISK_BYTES else "make room: a full disk stops every step (nothing is lost)",
     )  # fmt: skip
-    if not folder.exists():
+    try:
+        is_there = wiring.is_there(folder)
+    except WirewatchError as error:
+        yield Finding("data folder", "bad", str(error))
+        return
+    if not is_there:
         yield Finding("data folder", "warning", f"{folder} does not exist yet", "`wirewatch run` makes it")
     elif not folder.is_dir():
         yield Finding("data folder", "bad", f"{folder} is a file", "name a folder with --data")
@@ -118,6 +129,13 @@ def _folder(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("data folder", "ok", str(folder))
+
+
+def _is_seen(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # in a folder of somebody else's
+        return False
 
 
 def _tried(redacted: Callable[[str], str], what: str, look: Callable[[], str]) -> Finding:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from msgspec.structs import replace
 
+from pipeline import wiring
 from pipeline.commands.context import Context
 from pipeline.commands.printing import Json, counted, print_json, print_json_lines, print_table
 from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, UsageError, WirewatchError
@@ -115,7 +116,7 @@ def check(
 
     context: Context = ctx.obj
     known = None
-    if context.settings.data_folder.is_dir():
+    if wiring.has_data(context.settings):
         with context.open() as ports:
             known = _find(ports.state, feed)
     if known is None and not canonical_link(feed):
@@ -175,7 +176,6 @@ def _known(state: State, text: str) -> KnownFeed:
 
 
 async def _check(context: Context, feed: Feed) -> FeedCheck:
-    from pipeline import wiring
     from pipeline.poll.run import check_feed
 
     http = wiring.open_http(context.settings)

@@ -130,7 +130,7 @@ def test_feeds_are_polled_by_hand_one_or_all(cli: Cli) -> None:
 
 
 def test_polling_without_feeds_says_how_to_add_one(cli: Cli, tmp_path: Path) -> None:
-    cli.data.mkdir()
+    cli("setup")
     ended = cli("poll", "--once")
     assert (ended.code, ended.err) == (0, "No feeds yet. Add one with `wirewatch feeds add URL`.\n")
 

@@ -89,3 +89,17 @@ def test_dropped_months_are_not_missed(ports: Ports) -> None:
     keeping = replace(ports, settings=ports.settings.model_copy(update={"index_keep_days": 30}))
     assert holdings(replace(keeping, clock=lambda: later)) == Holdings(3, 0)
     assert holdings(keeping) == Holdings(3, 3)
+
+
+def test_the_way_out_of_a_damaged_index_that_is_named_works(filled: Cli) -> None:
+    for file in (filled.data / "index").glob("*.store"):
+        file.write_bytes(b"x")
+    for words in (["search", "ferry"], ["index", "--rebuild"]):
+        ended = filled(*words)
+        assert (ended.code, ended.out, "IoError" in ended.err) == (1, "", False)
+        assert "is damaged (File corrupted. The file is smaller than 4 bytes (len=1).). No backup holds" in ended.err
+    assert json.loads(filled("status", "--json").out)["index"]["cause"].endswith("makes it again from the state")
+
+    (filled.data / "index").rename(filled.folder / "away")
+    assert filled("index", "--rebuild").err == "3 articles written into the index\n"
+    assert filled("search", "breakwater", "--json").lines[0]["title"] == "Ferry aground"

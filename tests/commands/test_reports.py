@@ -69,7 +69,7 @@ def test_alerts_are_listed_newest_first_and_by_rule(filled: Cli) -> None:
 
 
 def test_a_dead_letter_is_listed_shown_and_replayed(cli: Cli) -> None:
-    cli.data.mkdir()
+    cli("setup")
     assert cli("dead", "list").err == "No dead letters.\n"
     bury(cli)
     (letter,) = cli("dead", "list", "--json").lines
@@ -93,7 +93,7 @@ def test_a_dead_letter_is_listed_shown_and_replayed(cli: Cli) -> None:
 
 @pytest.mark.parametrize("place", ["x", "articles.raw/0/0", "articles.raw.dead/0/7", "articles.raw.dead/0/-1", "//"])
 def test_a_place_without_a_dead_letter_is_a_usage_error(cli: Cli, place: str) -> None:
-    cli.data.mkdir()
+    cli("setup")
     for verb in ("show", "replay"):
         ended = cli("dead", verb, place)
         assert (ended.code, ended.out, "dead list" in ended.err) == (2, "", True)
@@ -176,7 +176,7 @@ def test_the_doctor_finds_what_would_stop_a_run(filled: Cli) -> None:
     ],
 )
 def test_a_part_that_there_is_not_is_answered_with_those_there_are(cli: Cli, name: str, value: str, said: str) -> None:
-    cli.data.mkdir()
+    cli("setup")
     cli.environment = {f"WIREWATCH_{name}": value}
     ended = cli("show", KEY)
     assert (ended.code, ended.out) == (2, "")

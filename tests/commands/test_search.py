@@ -82,7 +82,7 @@ def test_finding_nothing_is_no_failure(filled: Cli) -> None:
     ],
 )
 def test_a_bad_query_is_shown_with_a_caret_under_its_fault(cli: Cli, query: str, line: str, caret: str) -> None:
-    cli.data.mkdir()
+    cli("setup")
     ended = cli("search", query)
     said, *pointed = ended.err.splitlines()
     assert (ended.code, ended.out) == (2, "")
@@ -100,7 +100,7 @@ def test_a_bad_query_is_shown_with_a_caret_under_its_fault(cli: Cli, query: str,
     ],
 )
 def test_a_bad_option_is_named(cli: Cli, words: list[str], said: str) -> None:
-    cli.data.mkdir()
+    cli("setup")
     ended = cli("search", "x", *words)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(f"wirewatch: {said}")
