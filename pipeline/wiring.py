@@ -130,8 +130,8 @@ def _require_writable(settings: Settings) -> None:
 def open_ports(settings: Settings, *, clock: Clock = utc_now, member: str = "", create: bool = True) -> Iterator[Ports]:
     """Open broker, state and pages for the calling thread, and close all in the end.
 
-    Without ``create`` there must be a Wirewatch in the data folder already. The embedded parts make topics and tables by
-    themselves. On a cluster `wirewatch setup` does, and here they are only looked for.
+    Without ``create`` there must be a Wirewatch in the data folder already. The embedded parts make topics and tables
+    by themselves. On a cluster `wirewatch setup` does, and here they are only looked for.
 
     Raises:
         UsageError: a setting names an adapter that does not exist or is not installed.

@@ -14,7 +14,7 @@ import typer
 
 from pipeline import steps, topics, wiring
 from pipeline.article import Article, Lane, encode_article
-from pipeline.commands.context import EXIT_INTERRUPTED, Context, Stop, stop_on_signals
+from pipeline.commands.context import EXIT_INTERRUPTED, Context, Stop, safe, stop_on_signals
 from pipeline.commands.printing import counted, print_json_lines
 from pipeline.enrich.run import check_stages
 from pipeline.enrich.tools import Tools
@@ -43,8 +43,8 @@ def ingest(
 ) -> None:
     """Send files down the whole path; returns when their articles are searchable.
 
-    Exit code 3 when some files or items gave no searchable article, 1 when none did. What was deleted earlier stays
-    deleted and is no failure.
+    Exit code 3 when some files or items gave no searchable article, or an alert could not be delivered; 1 when none gave
+    one. What was deleted earlier stays deleted and is no failure.
     """
     context: Context = ctx.obj
     check_stages(context.settings.stages)  # what cannot end well is refused before anything is sent
@@ -66,11 +66,14 @@ def ingest(
         deleted = set(ports.state.tombstoned(missing))
         lost = _reasons(ports, [ident for ident in missing if ident not in deleted])
         raised = [alert for alert in ports.state.alerts(limit=1_000) if alert.id not in before]
+        kept_back = [each for each in ports.state.deliveries([alert.id for alert in raised]) if each.cause]
     found = len(ids) - len(missing)
     _sum_up(read=len(ids), found=found, deleted=len(deleted), problems=problems, raised=len(raised))
     for reason, number in lost.items():
         typer.echo(f"{counted(number, 'article')} not searchable: {reason}", err=True)
-    if problems or lost:
+    for cause, number in Counter(map(str, kept_back)).items():
+        typer.echo(f"{counted(number, 'alert')} not delivered: {safe(cause)} (`wirewatch alerts resend`)", err=True)
+    if problems or lost or kept_back:
         raise typer.Exit(EXIT_PARTLY if found or deleted else EXIT_FAILED)
 
 

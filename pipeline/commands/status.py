@@ -71,7 +71,8 @@ def status(ctx: typer.Context, json: Json = False) -> None:
         return
     rows = [(step.name, f"{step.waiting:,} waiting", _words(step.outcomes)) for step in report.steps]
     rows += [("feeds", "", _words(report.feeds)), ("pages", "", _words(report.pages))]
-    rows += [("deliveries", "", _words(report.deliveries))]
+    why = "; `wirewatch alerts list` says why" if report.deliveries.get("failed") else ""
+    rows += [("deliveries", "", _words(report.deliveries) + why)]
     rows.append(("dead letters", f"{report.dead_letters:,}", "`wirewatch dead list`" if report.dead_letters else ""))
     rows.append(("index", f"{report.index.lacking:,} lacking", _index_words(report.index)))
     rows += [(f"{name} writer", "", holder or "none") for name, holder in report.writers.items()]

@@ -11,7 +11,7 @@ from msgspec import Struct
 from pipeline.article import Article
 from pipeline.feed import Feed, FeedState, KnownFeed, SeenEntry
 from pipeline.ports.broker import TopicPartition
-from pipeline.rule import Alert, Delivery
+from pipeline.rule import Alert, Delivery, DeliveryState
 
 
 class Lease(Struct, frozen=True):
@@ -219,9 +219,26 @@ class Outbox(Protocol):
     def claim_deliveries(self, now: datetime, limit: int, holder: str, lease_seconds: float) -> Sequence[Delivery]: ...
 
     def finish_delivery(
-        self, delivery_id: int, holder: str, *, cause: str = "", retry_at: datetime | None = None
+        self,
+        delivery_id: int,
+        holder: str,
+        *,
+        cause: str = "",
+        retry_at: datetime | None = None,
+        is_attempt: bool = True,
     ) -> bool:
-        """End a claim: sent (no cause), to be tried at ``retry_at``, or given up. False when the claim was lost."""
+        """End a claim: sent (no cause), to be tried at ``retry_at``, or given up. False when the claim was lost.
+
+        One that is no attempt does not count as one.
+        """
+        ...
+
+    def deliveries(self, alert_ids: Collection[str]) -> Sequence[DeliveryState]:
+        """Return how far the deliveries of these alerts have come, by alert, then channel."""
+        ...
+
+    def send_again(self, now: datetime, alert_ids: Collection[str] | None = None) -> int:
+        """Make what was not sent of these alerts due now, or, without ids, all that failed; return how many."""
         ...
 
     def queued_deliveries(self) -> Mapping[str, int]:
