@@ -30,7 +30,7 @@ def said_to_nobody(*words: str | Path, folder: Path) -> Said:
     """Run one command line as a user without rights, in ``folder``."""
     source = Path(pipeline.__file__).resolve().parent.parent
     program = (
-        "import encodings.utf_8_sig, os, sys\n"
+        "import encodings.cp437, encodings.utf_8_sig, os, sys\n"
         "from pipeline import cli\n"
         "from pipeline.commands import articles, doctor, feeds, ingest, rules, run, status\n"  # may be root's alone
         "import alembic.command, alembic.config, pipeline.adapters.sql_state, pipeline.adapters.sqlite_broker\n"

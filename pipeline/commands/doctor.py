@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -24,7 +24,7 @@ from pipeline.enrich.run import check_stages
 from pipeline.errors import TryLater, UsageError, WirewatchError
 from pipeline.opml import read_opml
 from pipeline.ports import SearchIndex
-from pipeline.rules_file import channels_not_set_up, check_rules, load_rules
+from pipeline.rules_file import channels_not_set_up, read_rules
 from pipeline.settings import Settings
 from pipeline.watch.server import read_address
 from pipeline.watch.tell import check_names
@@ -158,15 +158,11 @@ def _feeds(settings: Settings) -> str:
 
 def _rules(settings: Settings) -> str:
     path = settings.config_folder / "rules.yml"
-    if problems := check_rules(path):
-        raise UsageError("; ".join(problems[:5]))
-    rules = load_rules(path)
-    try:
-        known = wiring.check_channels(settings)
-    except UsageError:
-        return f"{counted(len(rules), 'rule')} in {path}"  # the finding “channels” says what is wrong
-    if problems := channels_not_set_up(rules, known):
-        raise UsageError("; ".join(problems[:5]))
+    rules, problems = read_rules(path)
+    with suppress(UsageError):  # the finding “channels” says what is wrong
+        problems += channels_not_set_up(rules, wiring.check_channels(settings))
+    if problems:
+        raise UsageError(f"{path}: {'; '.join(problems[:5])}")
     return f"{counted(len(rules), 'rule')} in {path}"
 
 

@@ -10,6 +10,7 @@ import pytest
 from cli_parts import Cli
 
 from pipeline import topics, wiring
+from pipeline.commands.run import DEMO_MARK
 from pipeline.ports import Message
 from pipeline.settings import load_settings
 
@@ -58,7 +59,26 @@ def test_all_that_is_wrong_with_rules_is_said(cli: Cli) -> None:
 @pytest.mark.parametrize("name", ["nowhere.yml", "."])
 def test_a_rules_file_that_cannot_be_read_is_named(cli: Cli, name: str) -> None:
     ended = cli("rules", "check", name)
-    assert (ended.code, f"wirewatch: {name}: 1 problem\n" in ended.err) == (2, True)
+    assert (ended.code, f"wirewatch: {name}: 1 problem\n  {name}: cannot be read: " in ended.err) == (2, True)
+
+
+def test_unknown_channels_are_named_beside_what_else_is_wrong(cli: Cli) -> None:
+    rules(cli, "- id: ferry\n  query: ferry\n  channels: [smoke]\n- id: other\n  query: '('\n")
+    for words in (["rules", "check"], ["doctor"]):
+        ended = cli(*words)
+        assert "rule ferry: the channel 'smoke' is not set up" in ended.out + ended.err
+        assert "rule other: query" in ended.out + ended.err
+    cli.environment |= {"WIREWATCH_WEBHOOK_URL": "https://hook.example/", "WIREWATCH_WEBHOOK_SECRET": "x"}
+    ended = cli("rules", "check")
+    assert (ended.code, "A webhook's secret must be" in ended.err, "rule other: query" in ended.err) == (2, True, True)
+
+
+def test_rules_are_listed_with_the_file_they_are_in(cli: Cli) -> None:
+    path = rules(cli, "- id: ferry\n  query: ferry\n")
+    assert cli("rules", "list").err == f"rules of {path}\n"
+    cli.data.mkdir()
+    (cli.data / DEMO_MARK).touch()
+    assert f"rules of {path}; while the demo runs in this data folder, those of" in cli("rules", "list").err
 
 
 def test_alerts_are_listed_newest_first_and_by_rule(filled: Cli) -> None:
