@@ -83,7 +83,9 @@ def list_feeds(ctx: typer.Context, json: Json = False) -> None:
 
 
 @app.command("import")
-def import_feeds(ctx: typer.Context, path: Annotated[Path, typer.Argument(help="An OPML file.", readable=False)]) -> None:
+def import_feeds(
+    ctx: typer.Context, path: Annotated[Path, typer.Argument(help="An OPML file.", readable=False)]
+) -> None:
     """Add the feeds of an OPML file, and give known ones the settings it has for them; folders become tags."""
     result = _read(path)
     for problem in result.problems:
