@@ -17,7 +17,7 @@ from pipeline.commands.context import EXIT_INTERRUPTED, Context, safe, stop_on_s
 from pipeline.commands.printing import Json, counted, pointing_into, print_json, print_json_lines
 from pipeline.errors import EXIT_PARTLY, TryLater, UsageError, WirewatchError
 from pipeline.identity import article_id, canonical_link
-from pipeline.ports import ArticleRecord, Hit, Message, Revision, Sort
+from pipeline.ports import ArticleRecord, Hit, Message, PageTrouble, Revision, Sort
 from pipeline.query.dates import period
 from pipeline.query.highlight import Snippet, snippets
 from pipeline.query.tree import Query
@@ -82,17 +82,19 @@ def show(
         record, revisions = ports.state.record(ident), ports.state.revisions(ident)
         searchable = index.get(ident) is not None
         copies = same_text(index, record.article) if record else ()
+        troubles = ports.state.page_troubles(article_id=ident)
     if record is None:
         raise WirewatchError(f"There is no article {article}. `wirewatch dead list` shows what failed.")
     if json:
         print_json(
             {"article": record.article, "searchable": searchable, "seen_in": record.seen_in,
+             "page_trouble": troubles[0] if troubles else None,
              "same_text": [{"id": c.id, "outlet": c.outlet, "url": c.url, "title": c.title} for c in copies],
              "revisions": [{"revision": r.article.revision, "version": r.article.version, "at": r.at,
                             "title": r.article.title, "content_hash": r.article.content_hash} for r in revisions]}
         )  # fmt: skip
     else:
-        typer.echo("\n".join(_described(record, revisions, copies, searchable=searchable)))
+        typer.echo("\n".join(_described(record, revisions, copies, troubles, searchable=searchable)))
 
 
 @app.command()
@@ -202,7 +204,12 @@ def _check_days(first: str, last: str) -> None:
 
 
 def _described(
-    record: ArticleRecord, revisions: Sequence[Revision], copies: Sequence[Article], *, searchable: bool
+    record: ArticleRecord,
+    revisions: Sequence[Revision],
+    copies: Sequence[Article],
+    troubles: Sequence[PageTrouble],
+    *,
+    searchable: bool,
 ) -> Iterator[str]:
     found = record.article
     yield safe(found.title) + "\n"
@@ -212,6 +219,7 @@ def _described(
         "family": found.family if found.family != found.id else "", "lane": found.lane, "text from": found.text_from,
         "flags": ", ".join(found.flags), "searchable": "yes" if searchable else "not yet",
         "seen in": ", ".join(record.seen_in), "file": found.source_path,
+        "page": "; ".join(f"{t.status} after {counted(t.attempts, 'attempt')}: {t.cause}" for t in troubles),
     }  # fmt: skip
     yield from (f"{name:>11}  {safe(str(value))}" for name, value in rows.items() if value)
     for copy in copies:

@@ -26,9 +26,9 @@ from pipeline.opml import read_opml
 from pipeline.ports import SearchIndex
 from pipeline.rules_file import channels_not_set_up, read_rules
 from pipeline.settings import Settings
+from pipeline.unindexed import look_up_holdings
 from pipeline.watch.server import read_address
 from pipeline.watch.tell import check_names
-from pipeline.unindexed import look_up_holdings
 
 app = typer.Typer()
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from typing import Annotated
 
 import typer
 from msgspec import Struct
 
 from pipeline import topics, wiring
 from pipeline.commands.context import Context
-from pipeline.commands.printing import Json, counted, print_json, print_table
+from pipeline.commands.printing import Json, counted, print_json, print_json_lines, print_table
 from pipeline.errors import TryLater, WirewatchError
 from pipeline.ports import Broker, Lease, TopicPartition
 from pipeline.replay import REPLAYED
@@ -58,25 +59,46 @@ class Status(Struct, frozen=True, kw_only=True):
 
 
 @app.command()
-def status(ctx: typer.Context, json: Json = False) -> None:
+def status(
+    ctx: typer.Context,
+    json: Json = False,
+    pages: Annotated[bool, typer.Option("--pages", help="List the pages that could not be fetched, and why.")] = False,
+) -> None:
     """Show what each step has done and has still to do.
 
     Also feeds by how their last poll ended, pages and deliveries that wait, dead letters, and who writes.
     """
     context: Context = ctx.obj
+    if pages:
+        _print_page_troubles(context, json=json)
+        return
     with context.open() as ports:
         report = _status_of(ports)
     if json:
         print_json(report)
         return
     rows = [(step.name, f"{step.waiting:,} waiting", _words(step.outcomes)) for step in report.steps]
-    rows += [("feeds", "", _words(report.feeds)), ("pages", "", _words(report.pages))]
+    rows += [("feeds", "", _words(report.feeds))]
+    rows += [("pages", "", _words(report.pages) + ("; --pages says why" if report.pages.get("failed") else ""))]
     why = "; `wirewatch alerts list` says why" if report.deliveries.get("failed") else ""
     rows += [("deliveries", "", _words(report.deliveries) + why)]
     rows.append(("dead letters", f"{report.dead_letters:,}", "`wirewatch dead list`" if report.dead_letters else ""))
     rows.append(("index", f"{report.index.lacking:,} lacking", _index_words(report.index)))
     rows += [(f"{name} writer", "", holder or "none") for name, holder in report.writers.items()]
     print_table(("", "", ""), rows, empty="")
+
+
+def _print_page_troubles(context: Context, *, json: bool) -> None:
+    with context.open() as ports:
+        troubles = ports.state.page_troubles()
+    if json:
+        print_json_lines(troubles)
+        return
+    print_table(
+        ("status", "host", "attempts", "cause", "article"),
+        ((each.status, each.host, each.attempts, each.cause, each.article_id) for each in troubles),
+        empty="Every page that was asked for was fetched, or is still to be asked for.",
+    )
 
 
 def waiting_for(broker: Broker, group: str, names: Sequence[str]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -64,6 +64,18 @@ class PageRequest(Struct, frozen=True, kw_only=True):
     attempts: int = 0
 
 
+class PageTrouble(Struct, frozen=True, kw_only=True):
+    """A page that could not be fetched. Its host only: an address may hold what is not to be shown."""
+
+    article_id: str
+    host: str
+    status: Literal["waiting", "failed"]
+    """``waiting``: it is tried again at ``due``."""
+    attempts: int
+    cause: str
+    due: datetime
+
+
 class Feeds(Protocol):
     def save_feeds(self, feeds: Sequence[Feed]) -> int:
         """Add feeds or change their settings, by id; return how many were new. Poll state is kept."""
@@ -111,6 +123,10 @@ class FetchQueue(Protocol):
 
     def finish_page(self, article_id: str, holder: str, *, cause: str = "", retry_at: datetime | None = None) -> bool:
         """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost."""
+        ...
+
+    def page_troubles(self, limit: int = 1_000, article_id: str | None = None) -> Sequence[PageTrouble]:
+        """Return the pages whose last attempt failed, those given up first, then by host; or that of one article."""
         ...
 
     def queued_pages(self) -> Mapping[str, int]:

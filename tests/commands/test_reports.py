@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from cli_parts import Cli
 
 from pipeline import topics, wiring
 from pipeline.commands.run import DEMO_MARK
-from pipeline.ports import Message
+from pipeline.feed import Feed, FeedState
+from pipeline.ports import Message, PageRequest, PollResult
 from pipeline.settings import load_settings
 
 KEY = "b" * 32
@@ -213,3 +215,22 @@ def test_a_damaged_file_is_named_and_left_as_it_is(filled: Cli, name: str) -> No
     assert str(filled.data / name) in ended.err
     assert ended.err.count("\n") == 1
     assert (filled.data / name).read_bytes() == b"garbage " * 1000
+
+
+def test_which_page_failed_and_why_can_be_seen(filled: Cli) -> None:
+    article = filled("search", "breakwater", "--json").lines[0]
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    with wiring.open_ports(load_settings(folder=filled.folder, environment={})) as ports:
+        ports.state.save_feeds([Feed(id="f", url="https://harbour.example/feed")])
+        ports.state.claim_due_feeds(now, 1, "h", 60, only=["f"])
+        page = PageRequest(
+            article_id=article["id"], url=f"{article['url']}?key=canary", host="harbour.example", article=b"x"
+        )
+        assert ports.state.save_poll(PollResult(feed_id="f", state=FeedState(last_polled=now), pages=(page,)), "h")
+        ports.state.claim_pages(now, 1, "h", 60, 0)
+        ports.state.finish_page(article["id"], "h", cause="HTTP 403 (after 5 attempts)")
+    assert "pages\t\tfailed 1; --pages says why\n" in filled("status").out
+    said = f"failed\tharbour.example\t1\tHTTP 403 (after 5 attempts)\t{article['id']}\n"
+    assert filled("status", "--pages").out == said
+    assert filled("status", "--pages", "--json").lines[0]["cause"] == "HTTP 403 (after 5 attempts)"
+    assert "page  failed after 1 attempt: HTTP 403 (after 5 attempts)" in filled("show", article["id"]).out
