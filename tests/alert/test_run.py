@@ -70,7 +70,7 @@ def test_two_copies_in_one_batch_are_one_alert(state: SqlState) -> None:
 
 def test_what_no_rule_selects_raises_nothing(state: SqlState) -> None:
     (handled,) = run(state, record(article(title="Weather")))
-    assert (handled.status, handled.reason) == (Status.DUPLICATE, "no rule")
+    assert (handled.status, handled.reason) == (Status.DROPPED, "no rule")
     assert state.alerts() == []
 
 
