@@ -181,4 +181,5 @@ def _totals(now: Snapshot) -> str:
         "dead": now.number("dead"),
         "waiting": sum(now.waiting.values()),
     }
-    return f"feeds: {feeds or 'none'}; " + " ".join(f"{name}={number}" for name, number in numbers.items())
+    why = " (`wirewatch feeds list` says why)" if now.feeds.get("failed") else ""
+    return f"feeds: {feeds or 'none'}{why}; " + " ".join(f"{name}={number}" for name, number in numbers.items())

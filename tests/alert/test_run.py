@@ -88,7 +88,7 @@ def test_nobody_is_told_of_an_article_that_was_deleted_on_its_way(state: SqlStat
         state, record(article()), record(article("b", title="Ferry afloat")), record(article("c", title="Weather"))
     )
     assert (gone.status, gone.reason) == (Status.DROPPED, "tombstoned")
-    assert (other.status, unmatched.status) == (Status.PUBLISHED, Status.DUPLICATE)
+    assert (other.status, unmatched.status) == (Status.PUBLISHED, Status.DROPPED)
     assert [alert.article_id for alert in state.alerts()] == ["b" * 32]
 
 
