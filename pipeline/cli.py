@@ -79,7 +79,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 partly done, 4 dead letters cannot be written, 5 breaker tripped, "
-    "6 not set up.",
+    "6 not set up, 130 interrupted.",
 )
 
 

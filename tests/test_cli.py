@@ -33,6 +33,7 @@ def test_help_lists_every_command_with_what_it_does() -> None:
     for name in cli.COMMANDS:
         assert f" {name} " in text
     assert "Exit codes: 0 ok, 1 failed, 2 usage, 3 partly done" in " ".join(text.split())
+    assert "6 not set up, 130 interrupted." in " ".join(text.split())
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Annotated
@@ -114,7 +115,7 @@ def delete(
         if not ids:
             raise WirewatchError(f"Nothing matches “{target}”; nothing was deleted.")
         if not ident and not yes:
-            typer.confirm(f"Delete {counted(len(ids), 'article')} for good?", abort=True, err=True)
+            _confirm(f"Delete {counted(len(ids), 'article')} for good?")
         known = sum(ports.state.record(each) is not None for each in ids)
         delete_articles(ports, ids, reason)
         steps.drain(ports, stop.wait, on_wait=lambda _: None)
@@ -125,6 +126,18 @@ def delete(
         typer.echo(f"deleted {counted(known, 'article')}", err=True)
     else:
         typer.echo(f"{target} is not here; it is kept out from now on", err=True)
+
+
+def _confirm(question: str) -> None:
+    """Ask. Raises ``Abort`` for a no, and ``UsageError`` when nobody is there to answer."""
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise UsageError("Nobody answers, so nothing was deleted; say --yes to delete without being asked.") from None
+    if not agreed:
+        raise typer.Abort
 
 
 def delete_articles(ports: Ports, ids: list[str], reason: str) -> None:

@@ -140,7 +140,7 @@ def pause(
     """Stop polling a feed, or go on with it."""
     context: Context = ctx.obj
     with context.open() as ports:
-        known = _known(ports.state, feed)
+        known = known_feed(ports.state, feed)
         ports.state.pause_feed(known.feed.id, not resume)
     typer.echo(f"{'resumed' if resume else 'paused'} {known.feed.id} {known.feed.url}", err=True)
 
@@ -150,7 +150,7 @@ def remove(ctx: typer.Context, feed: Known) -> None:
     """Forget a feed; its articles stay."""
     context: Context = ctx.obj
     with context.open() as ports:
-        known = _known(ports.state, feed)
+        known = known_feed(ports.state, feed)
         ports.state.remove_feed(known.feed.id)
     typer.echo(f"removed {known.feed.id} {known.feed.url}", err=True)
 
@@ -170,7 +170,8 @@ def _find(state: State, text: str) -> KnownFeed | None:
     return state.feed(text) or (state.feed(feed_id(text)) if canonical_link(text) else None)
 
 
-def _known(state: State, text: str) -> KnownFeed:
+def known_feed(state: State, text: str) -> KnownFeed:
+    """Return the feed of this id or address. Raises ``UsageError`` when there is none."""
     known = _find(state, text)
     if known is None:
         raise UsageError(f"There is no feed “{text}”; `wirewatch feeds list` shows them.")

@@ -48,10 +48,10 @@ def list_rules(ctx: typer.Context, json: Json = False) -> None:
     context: Context = ctx.obj
     path = _rules_path(context)
     rules = load_rules(path)
-    typer.echo(f"rules of {path}{_demo_words(context)}", err=True)
     if json:
         print_json_lines(rules)
         return
+    typer.echo(f"rules of {path}{_demo_words(context)}", err=True)
     print_table(
         ("id", "on", "channels", "query"),
         ((r.id, "yes" if r.enabled else "no", ", ".join(r.channels), r.query) for r in rules),

@@ -85,3 +85,15 @@ def test_an_empty_folder_will_do_and_a_half_backup_never_looks_whole(filled: Cli
     ended = filled("backup", Path("/proc/nowhere"))
     assert ended.code == 1
     assert ended.err.startswith("wirewatch: The backup to /proc/nowhere failed: ")
+
+
+def test_the_settings_file_is_part_of_a_backup(filled: Cli) -> None:
+    (filled.folder / "wirewatch.toml").write_text('contact = "mailto:desk@example.org"\n', "utf-8")
+    assert filled("backup", filled.folder / "copy").code == 0
+    assert (filled.folder / "copy" / "wirewatch.toml").read_text("utf-8") == 'contact = "mailto:desk@example.org"\n'
+
+
+def test_a_backup_into_the_data_folder_is_refused(filled: Cli) -> None:
+    ended = filled("backup", filled.data / "inner")
+    assert (ended.code, "is in the data folder, and would go with it" in ended.err) == (2, True)
+    assert not [path for path in filled.data.iterdir() if path.name.startswith("inner")]
