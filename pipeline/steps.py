@@ -232,7 +232,12 @@ def _index_worker(
 
 def _say_if_lost(ports: Ports, target: SearchIndex) -> None:
     """A new index beside an old state is half an index for good, unless somebody is told."""
-    if (holdings := look_up_holdings(ports, target)).lacking:
+    try:
+        holdings = look_up_holdings(ports, target)
+    except TryLater as later:  # the worker finds that out as well, and holds
+        log.info("index not looked into", cause=later.cause)
+        return
+    if holdings.lacking:
         log.error(str(holdings), next="run `wirewatch index --rebuild`")
 
 

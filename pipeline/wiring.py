@@ -97,7 +97,7 @@ def has_data(settings: Settings) -> bool:
     left = [file for url, scheme in others if _scheme(url) == scheme and is_there(file := _path(settings, url))]
     if left:
         raise DataFolderError(
-            f"The state {path} is gone, but {' and '.join(map(str, left))} is still there. Put the state back from a "
+            f"The state {path} is gone, but not {' and '.join(map(str, left))}. Put the state back from a "
             "backup (its file state.db); or run `wirewatch setup`, which makes an empty one: what the log still holds "
             "is then settled again, and its alerts are sent again."
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Annotated
 
@@ -73,7 +73,7 @@ def status(
         _print_page_troubles(context, json=json)
         return
     with context.open() as ports:
-        report = _status_of(ports)
+        report = _status_of(ports, context.redacted)
     if json:
         print_json(report)
         return
@@ -107,7 +107,7 @@ def waiting_for(broker: Broker, group: str, names: Sequence[str]) -> int:
     return _lag(broker.end_offsets(names), done)
 
 
-def _status_of(ports: Ports) -> Status:
+def _status_of(ports: Ports, redacted: Callable[[str], str]) -> Status:
     state, broker, now = ports.state, ports.broker, ports.clock()
     counts = state.counts()
     return Status(
@@ -123,17 +123,17 @@ def _status_of(ports: Ports) -> Status:
         pages=state.queued_pages(),
         deliveries=state.queued_deliveries(),
         dead_letters=waiting_for(broker, REPLAYED, DEAD),
-        index=_index_status(ports),
+        index=_index_status(ports, redacted),
         writers={name: _holder(state.lease_holder(name, now)) for name in ("settle", "index")},
     )
 
 
-def _index_status(ports: Ports) -> IndexStatus:
+def _index_status(ports: Ports, redacted: Callable[[str], str]) -> IndexStatus:
     try:
         with closing(wiring.open_index(ports.settings, writer=False)) as target:
             holdings = look_up_holdings(ports, target)
     except (WirewatchError, TryLater) as error:
-        return IndexStatus(articles=ports.state.count_articles(), cause=str(error))
+        return IndexStatus(articles=ports.state.count_articles(), cause=redacted(str(error)))
     return IndexStatus(articles=holdings.known, lacking=holdings.lacking)
 
 

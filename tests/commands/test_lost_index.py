@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from pipeline import topics, wiring
 from pipeline.article import Article, encode_article
-from pipeline.ports import Message
+from pipeline.ports import IndexDelete, Message
+from pipeline.query.tree import Everything
 from pipeline.settings import load_settings
 from pipeline.unindexed import Holdings, look_up_holdings
 from pipeline.wiring import Ports
@@ -103,3 +104,14 @@ def test_the_way_out_of_a_damaged_index_that_is_named_works(filled: Cli) -> None
     (filled.data / "index").rename(filled.folder / "away")
     assert filled("index", "--rebuild").err == "3 articles written into the index\n"
     assert filled("search", "breakwater", "--json").lines[0]["title"] == "Ferry aground"
+
+
+def test_on_a_cluster_that_shows_a_write_only_later_an_empty_index_is_missed_and_no_other(ports: Ports) -> None:
+    clustered = replace(ports, settings=ports.settings.model_copy(update={"index": "http://127.0.0.1:9200"}))
+    with closing(wiring.open_index(ports.settings, writer=True)) as index:
+        found = index.search(Everything()).hits
+        index.write([IndexDelete(found[0].article.id)])
+        assert look_up_holdings(ports, index) == Holdings(3, 1)
+        assert look_up_holdings(clustered, index) == Holdings(3, 0)
+        index.write([IndexDelete(hit.article.id) for hit in found])
+        assert look_up_holdings(clustered, index) == Holdings(3, 3)
