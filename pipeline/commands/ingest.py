@@ -63,8 +63,8 @@ def ingest(
             steps.run_deliver(ports, stop.wait, once=True)
         if stop.is_set():
             typer.echo(
-                f"stopped: {counted(len(ids), 'article')} had been sent down the path, and will be searchable when it "
-                "is worked on again. Run the same command once more for what was not read yet; nothing is doubled.",
+                f"stopped: {counted(len(ids), 'article')} had been sent and become searchable with the next `wirewatch "
+                "run` or `ingest`. Run the same command again for what was not read yet; nothing is doubled.",
                 err=True,
             )
             raise typer.Exit(EXIT_INTERRUPTED)

@@ -130,7 +130,9 @@ def test_an_interrupted_ingest_says_so_and_goes_on_when_called_again(cli: Cli, m
         patched.setattr(ingest, "read_path", interrupted)
         ended = cli("ingest", path)
     assert ended.code == 130
-    assert ended.err.startswith("stopped: 2 articles had been sent down the path, and will be searchable when it is")
+    assert ended.err.startswith(
+        "stopped: 2 articles had been sent and become searchable with the next `wirewatch run` or"
+    )
     assert cli("ingest", path).code == 0
     assert len(cli("search", "*", "--json").lines) == 5
 
