@@ -119,11 +119,14 @@ def is_there(path: Path) -> bool:
 
 
 def _require_writable(settings: Settings) -> None:
-    if needs_data_folder(settings) and not os.access(settings.data_folder, os.W_OK | os.X_OK):
-        raise DataFolderError(
-            f"The data folder {settings.data_folder} cannot be written by you, and reading it needs that too: SQLite "
-            "keeps its locks there. Run this as the user who owns it, or name a copy of your own with --data."
-        )
+    places = [settings.data_folder] if needs_data_folder(settings) else []
+    places += [_path(settings, url) for url in (state_url(settings), broker_url(settings)) if _scheme(url) == "sqlite"]
+    for place in places:
+        if is_there(place) and not os.access(place, os.W_OK):
+            raise DataFolderError(
+                f"{place} cannot be written by you, and reading it needs that too: SQLite keeps its locks there. Run "
+                "this as the user who owns it, or name a copy of your own with --data."
+            )
 
 
 @contextmanager

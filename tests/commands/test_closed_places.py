@@ -62,7 +62,14 @@ def test_a_data_folder_of_somebody_else_is_read_by_its_owner_or_as_a_copy(
     ended = said_to_nobody("--data", folder / "data", *words, folder=folder)
     (folder / "data").chmod(0o755)
     assert (ended.code, ended.out) == (1, "")
-    assert f"The data folder {folder / 'data'} cannot be written by you, and reading it needs that too" in ended.err
+    assert f"wirewatch: {folder / 'data'} cannot be written by you, and reading it needs that too" in ended.err
+
+
+def test_a_file_of_somebody_else_is_named(folder: Path, filled_folder: Path) -> None:
+    shutil.copytree(filled_folder, folder / "data")
+    (folder / "data").chmod(0o777)
+    ended = said_to_nobody("--data", folder / "data", "status", folder=folder)
+    assert (ended.code, f"wirewatch: {folder / 'data' / 'state.db'} cannot be written by you" in ended.err) == (1, True)
 
 
 def test_an_index_of_somebody_else_is_not_called_damaged(folder: Path, filled_folder: Path) -> None:
