@@ -79,7 +79,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 partly done, 4 dead letters cannot be written, 5 breaker tripped, "
-    "6 not set up.",
+    "6 not set up, 130 interrupted.",
 )
 
 
@@ -114,8 +114,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     context = Context()
     if arguments is None:  # this process is ours alone
         threading.excepthook = lambda fault: _show(context, fault.exc_value)
+    _open_missing_streams()
     try:
-        app(arguments, obj=context)
+        try:
+            app(arguments, obj=context)
+        finally:
+            sys.stdout.flush()  # what cannot be written is found out here, and not when Python ends
         sys.exit()
     except WirewatchError as error:
         _say(context, str(error))
@@ -124,13 +128,45 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         _say(context, f"{later.cause}. Nothing was changed by this; try again.")
         sys.exit(EXIT_FAILED)
     except BrokenPipeError:  # `wirewatch search … | head`: the reader has what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         sys.exit(EXIT_FAILED)
     except Exception as error:  # a fault of ours; not by sys.excepthook, which Typer sets to its own
+        if isinstance(error, OSError) and _is_of_output(error):
+            _give_up_output()
+            why = f"The output cannot be written: {error.strerror}."
+            _say(context, f"{why} Send it elsewhere and run the same command again.")
+            sys.exit(EXIT_FAILED)
         if arguments is not None:
             raise
         _show(context, error)
         sys.exit(EXIT_FAILED)
+
+
+def _open_missing_streams() -> None:
+    """Fill the places of streams that were closed (``>&-``), before a database is opened in one of them.
+
+    Python says None for such a stream. An output is opened so that writing to it fails, and says so.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR if name == "stderr" else os.O_RDONLY), number)
+            setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w", encoding="utf-8", closefd=False))
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Whether it was stdout that failed: then it fails again."""
+    if error.filename is not None:
+        return False
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
+def _give_up_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(context: Context, error: BaseException | None) -> None:

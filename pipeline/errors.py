@@ -83,6 +83,10 @@ class TryLater(Exception):
         self.retry_seconds = retry_seconds
 
 
+class CannotSend(TryLater):
+    """Our own settings keep a message back: no such channel, an address not allowed. It waits until they are mended."""
+
+
 class PublishError(Exception):
     """The broker did not store a message. ``fatal`` says that trying the same message again cannot help."""
 
@@ -121,7 +125,7 @@ class RequestFailed(Exception):
 
 
 class ChannelGone(Exception):
-    """A channel will take nothing more: the receiver is gone (410), or the channel is set up wrongly."""
+    """A channel will take nothing more: the receiver is gone (410)."""
 
 
 class QueryError(UsageError):

@@ -18,10 +18,6 @@ class Status(StrEnum):
     DEAD = "dead"
 
 
-NO_RULE = "no rule"
-"""Reason of the alert step for an article that no rule selects: handled, with nothing to tell anybody."""
-
-
 class DropReason(StrEnum):
     """Why an item was left out on purpose. A drop that is not named here does not exist."""
 
@@ -29,6 +25,7 @@ class DropReason(StrEnum):
     NO_TEXT = "no_text"  # neither title nor body left after cleaning
     TOMBSTONED = "tombstoned"  # deleted by a person; stays deleted
     SUPERSEDED = "superseded"  # a deletion or an older form of something already handled
+    NO_RULE = "no rule"  # of the alert step alone: no rule selects it, so there is nothing to tell anybody
 
 
 FlagName = Literal[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from msgspec import Struct
 
@@ -32,6 +33,22 @@ class Alert(Struct, frozen=True, kw_only=True):
     published: datetime | None
     first_seen: datetime | None
     raised_at: datetime
+
+
+class DeliveryState(Struct, frozen=True, kw_only=True):
+    """How far one message of an alert has come."""
+
+    alert_id: str
+    channel: str
+    status: Literal["waiting", "sent", "failed"]
+    attempts: int
+    cause: str
+    """Why the last attempt failed; empty when it did not, or when there was none."""
+    due: datetime
+    """When a waiting one is tried next."""
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.status}" + (f": {self.cause}" if self.cause else "")
 
 
 class Delivery(Struct, frozen=True, kw_only=True):

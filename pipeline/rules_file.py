@@ -53,18 +53,18 @@ def load_rules(path: Path) -> list[Rule]:
     """Return the rules of ``path`` in file order, disabled ones among them. An empty file holds none.
 
     Raises:
-        UsageError: the file cannot be read, or something in it is wrong; one line for each problem,
+        UsageError: the file cannot be read, or something in it is wrong; its path, and one line for each problem,
             ``rules.yml:12: rule hezbollah: …``.
     """
-    rules, problems = _read(path)
+    rules, problems = read_rules(path)
     if problems:
-        raise UsageError("\n".join(problems))
+        raise UsageError("\n  ".join([f"the rules in {path} cannot be used:", *problems]))
     return rules
 
 
 def check_rules(path: Path) -> list[str]:
     """Return all that is wrong with ``path``, one line each, top to bottom; nothing when ``load_rules`` works."""
-    return _read(path)[1]
+    return read_rules(path)[1]
 
 
 def channels_not_set_up(rules: Sequence[Rule], known: Collection[str]) -> list[str]:
@@ -78,20 +78,22 @@ def channels_not_set_up(rules: Sequence[Rule], known: Collection[str]) -> list[s
     ]
 
 
-def _read(path: Path) -> tuple[list[Rule], list[str]]:
+def read_rules(path: Path) -> tuple[list[Rule], list[str]]:
+    """Return the rules of ``path`` that are well, and a line for each thing that is wrong with the others."""
+    name = path.name or str(path)
     try:
         text = _read_text(path)
         _refuse_beyond_a_list(text)
         rules, problems = _rules_of(yaml.compose(text, Loader=_LOADER))
     except UsageError as error:
-        return [], [f"{path.name}: {error}"]
+        return [], [f"{name}: {error}"]
     except _Wrong as wrong:
         rules, problems = [], [wrong.problem]
     except yaml.reader.ReaderError as error:
-        return [], [f"{path.name}: holds a character that YAML does not allow (U+{int(error.character):04X})"]
+        return [], [f"{name}: holds a character that YAML does not allow (U+{int(error.character):04X})"]
     except yaml.MarkedYAMLError as error:
         rules, problems = [], [_syntax_problem(error)]
-    return rules, [f"{path.name}:{problem.line}: {problem.message}" for problem in problems]
+    return rules, [f"{name}:{problem.line}: {problem.message}" for problem in problems]
 
 
 def _read_text(path: Path) -> str:

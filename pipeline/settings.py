@@ -26,7 +26,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: str = Field("data", description="Folder of the embedded parts.")
-    config: str = Field("", description="Folder of feeds.opml and rules.yml; empty: the ones that are shipped.")
+    config: str = Field(
+        "",
+        description="Folder of feeds.opml and rules.yml; empty: config beside wirewatch.toml (or in the current "
+        "folder) when it holds a feeds.opml, else the ones that are shipped.",
+    )
     broker: str = Field(
         "", description="sqlite:///path/broker.db or kafka://host:9092; empty: broker.db in the data folder."
     )
@@ -38,7 +42,9 @@ class Settings(BaseModel):
         description="sqlite:///path/state.db or postgresql://user@host/database; empty: state.db in the data folder.",
     )
     pages: str = Field("", description="file:///path/pages; empty: pages in the data folder.")
-    stages: tuple[str, ...] = Field(("text", "clean", "language"), description="Enrichment stages, in order.")
+    stages: tuple[str, ...] = Field(
+        ("text", "clean", "language"), min_length=1, description="Enrichment stages, in order."
+    )
     contact: str = Field("", description="Address or URL that publishers can reach you at; part of the User-Agent.")
     allow_addresses: tuple[str, ...] = Field(
         (), description="Private hosts or networks that requests may go to: host, host:port, CIDR or CIDR:port."
@@ -124,7 +130,7 @@ class Settings(BaseModel):
         if self.config:
             return (self.folder / self.config).resolve()
         beside = self.folder / "config"
-        return beside.resolve() if (beside / "feeds.opml").is_file() else shipped_config()
+        return beside.resolve() if os.path.isfile(beside / "feeds.opml") else shipped_config()
 
     def secrets(self) -> frozenset[str]:
         """Return every value that must never be shown: keys, passwords, and addresses whose knowledge is the right."""
@@ -167,23 +173,36 @@ def load_settings(
     for name, value in given.items():
         if value is not None:
             values[name], origin[name] = value, f"--{name.replace('_', '-')}"
-    problems = _unknown(values, origin)
+    problems = _unknown(values, origin) + _yes_or_no(values, origin)
     try:
         settings = Settings(**{name: values[name] for name in values if name in NAMES}, folder=start)
     except ValidationError as error:  # its own text shows values, and a value may be a secret
         problems += [f"{origin[str(e['loc'][0])]}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
     else:
-        if settings.config and not settings.config_folder.is_dir():
-            problems.append(f"{origin['config']}: config: there is no folder {settings.config_folder}")
+        if not settings.data.strip():
+            problems.append(f"{origin['data']}: data: is empty; name a folder, or leave it out for “data”")
+        if settings.config and (cause := _why_no_folder(settings.config_folder)):
+            problems.append(f"{origin['config']}: config: {cause}")
     if problems:
         raise UsageError("\n  ".join(["These settings cannot be used:", *problems]))
     return settings
 
 
+def _why_no_folder(path: Path) -> str:
+    try:
+        return "" if path.is_dir() else f"there is no folder {path}"
+    except OSError as error:
+        return f"{path} cannot be reached: {error.strerror}"
+
+
 def _find_file(start: Path) -> Path | None:
+    """Return the nearest wirewatch.toml, be it readable or not: one that is passed over would change what is meant."""
     for folder in (start, *start.resolve().parents):
-        if (folder / FILE_NAME).is_file():
-            return folder / FILE_NAME
+        try:
+            if (folder / FILE_NAME).exists():
+                return folder / FILE_NAME
+        except OSError:  # a folder above that is closed to us holds nothing for us
+            continue
     return None
 
 
@@ -223,6 +242,12 @@ def _secret_from(key: str, path: Path) -> str:
         raise UsageError(f"{key} names a file that cannot be read: {path}: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise UsageError(f"{key} names a file that is not UTF-8 text: {path}.") from None
+
+
+def _yes_or_no(values: Mapping[str, Any], origin: Mapping[str, str]) -> list[str]:
+    """Return a line for each true or false: no setting is one, and pydantic takes them for 1 and 0."""
+    return [f"{origin[name]}: {name}: cannot be {str(value).lower()}" for name, value in values.items()
+            if isinstance(value, bool)]  # fmt: skip
 
 
 def _unknown(values: Mapping[str, Any], origin: Mapping[str, str]) -> list[str]:

@@ -31,6 +31,7 @@ from pipeline.poll.run import PollReport, poll_due_feeds
 from pipeline.ports import Consumer, Http, SearchIndex, TopicPartition
 from pipeline.rules_file import load_rules
 from pipeline.settle import run as settle
+from pipeline.unindexed import look_up_holdings
 from pipeline.wiring import Ports
 from pipeline.worker import Limits, Wait, Worker
 
@@ -188,6 +189,7 @@ def run_index(ports: Ports, wait: Wait, *, once: bool = False) -> None:
             closing(wiring.open_index(ports.settings, writer=True)) as target,
             closing(ports.broker.consumer(index.GROUP, index.INPUTS, _member(ports, once=once))) as consumer,
         ):
+            _say_if_lost(ports, target)
             drops = AskedDrops(ports, target)
 
             def waiting_and_dropping(seconds: float) -> bool:
@@ -212,6 +214,7 @@ def _run_index_on_cluster(ports: Ports, wait: Wait, *, once: bool) -> None:
     if consumer is None:
         return
     with closing(consumer), closing(wiring.open_index(ports.settings, writer=True)) as target:
+        _say_if_lost(ports, target)
         _index_worker(ports, target, consumer, wait, once=once).run(once=once)
 
 
@@ -225,6 +228,17 @@ def _index_worker(
         guard=guard, reach=ports.reach, limits=_limits(once=once, max_records=500, linger_seconds=linger),
         handle=lambda records: index.index_records(records, index=target, state=ports.state),
     )  # fmt: skip
+
+
+def _say_if_lost(ports: Ports, target: SearchIndex) -> None:
+    """A new index beside an old state is half an index for good, unless somebody is told."""
+    try:
+        holdings = look_up_holdings(ports, target)
+    except TryLater as later:  # the worker finds that out as well, and holds
+        log.info("index not looked into", cause=later.cause)
+        return
+    if holdings.lacking:
+        log.error(str(holdings), next="run `wirewatch index --rebuild`")
 
 
 def rebuild_index(ports: Ports, wait: Wait) -> int:

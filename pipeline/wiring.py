@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 Outcome = Literal["made", "updated", "there"]
 """What setting a part up came to: it was not there, lacked something or was older, or was as it should be."""
 
+_START: Final = (
+    "Start with `wirewatch run`, `wirewatch ingest` or `wirewatch demo`, or name another folder with --data."
+)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -69,19 +72,69 @@ def needs_data_folder(settings: Settings) -> bool:
 
 def require_data_folder(settings: Settings) -> None:
     """Raise ``DataFolderError`` when there is no data folder yet and something embedded would live in it."""
-    if needs_data_folder(settings) and not settings.data_folder.is_dir():
+    if needs_data_folder(settings) and not is_there(settings.data_folder):
+        raise DataFolderError(f"There is no data folder at {settings.data_folder}. {_START}")
+
+
+def require_data(settings: Settings) -> None:
+    """Raise ``DataFolderError`` unless there is a Wirewatch: what only reads makes nothing, wherever it is pointed."""
+    require_data_folder(settings)
+    if not has_data(settings):
+        raise DataFolderError(f"There is no Wirewatch in {settings.data_folder}: it has no state.db. {_START}")
+
+
+def has_data(settings: Settings) -> bool:
+    """Whether there is a state. Raises ``DataFolderError`` when an embedded one is gone and what belongs to it is not.
+
+    A new state beside an old log would settle that again and tell of old news; so `wirewatch setup` alone makes one.
+    """
+    if _scheme(state_url(settings)) != "sqlite":
+        return True
+    path = _path(settings, state_url(settings))
+    if is_there(path):
+        return True
+    others = [(broker_url(settings), "sqlite"), (index_url(settings), "tantivy")]
+    left = [file for url, scheme in others if _scheme(url) == scheme and is_there(file := _path(settings, url))]
+    if left:
         raise DataFolderError(
-            f"There is no data folder at {settings.data_folder}. Start with `wirewatch run`, `wirewatch ingest` or "
-            "`wirewatch demo`, or name another folder with --data."
+            f"The state {path} is gone, but not {' and '.join(map(str, left))}. Put the state back from a "
+            "backup (its file state.db); or run `wirewatch setup`, which makes an empty one: what the log still holds "
+            "is then settled again, and its alerts are sent again."
         )
+    return False
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder. Raises ``DataFolderError`` when that cannot be seen."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise DataFolderError(
+            f"{path} cannot be reached: {error.strerror}. Run this as the user who owns it, or name another folder "
+            "with --data."
+        ) from None
+    return True
+
+
+def _require_writable(settings: Settings) -> None:
+    places = [settings.data_folder] if needs_data_folder(settings) else []
+    places += [_path(settings, url) for url in (state_url(settings), broker_url(settings)) if _scheme(url) == "sqlite"]
+    for place in places:
+        if is_there(place) and not os.access(place, os.W_OK):
+            raise DataFolderError(
+                f"{place} cannot be written by you, and reading it needs that too: SQLite keeps its locks there. Run "
+                "this as the user who owns it, or name a copy of your own with --data."
+            )
 
 
 @contextmanager
-def open_ports(settings: Settings, *, clock: Clock = utc_now, member: str = "") -> Iterator[Ports]:
+def open_ports(settings: Settings, *, clock: Clock = utc_now, member: str = "", create: bool = True) -> Iterator[Ports]:
     """Open broker, state and pages for the calling thread, and close all in the end.
 
-    The embedded parts make topics and tables by themselves. On a cluster `wirewatch setup` does, and here they are only
-    looked for.
+    Without ``create`` there must be a Wirewatch in the data folder already. The embedded parts make topics and tables
+    by themselves. On a cluster `wirewatch setup` does, and here they are only looked for.
 
     Raises:
         UsageError: a setting names an adapter that does not exist or is not installed.
@@ -91,6 +144,9 @@ def open_ports(settings: Settings, *, clock: Clock = utc_now, member: str = "") 
     from pipeline.adapters.processes import holder_name
 
     require_data_folder(settings)
+    _require_writable(settings)
+    if not has_data(settings) and not create:
+        require_data(settings)
     state = open_state(settings)
     try:
         broker = open_broker(settings, clock)

@@ -33,6 +33,7 @@ def test_help_lists_every_command_with_what_it_does() -> None:
     for name in cli.COMMANDS:
         assert f" {name} " in text
     assert "Exit codes: 0 ok, 1 failed, 2 usage, 3 partly done" in " ".join(text.split())
+    assert "6 not set up, 130 interrupted." in " ".join(text.split())
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
@@ -98,6 +99,7 @@ def test_a_named_error_is_one_sentence_and_its_exit_code(
     def fail(*_: object, **__: object) -> None:
         raise error
 
+    said("--data", tmp_path, "setup")
     monkeypatch.setattr(articles, "search_articles", fail)
     ended = said("--data", tmp_path, "search", "x")
     assert (ended.code, ended.out) == (code, "")
@@ -106,6 +108,7 @@ def test_a_named_error_is_one_sentence_and_its_exit_code(
 
 
 def test_our_own_bug_is_not_dressed_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said("--data", tmp_path, "setup")
     monkeypatch.setattr(articles, "search_articles", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         said("--data", tmp_path, "search", "x")
@@ -114,6 +117,7 @@ def test_our_own_bug_is_not_dressed_up(tmp_path: Path, monkeypatch: pytest.Monke
 def test_an_interrupted_command_says_nothing_and_ends_as_shells_expect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    said("--data", tmp_path, "setup")
     monkeypatch.setattr(articles, "search_articles", lambda *_: os.kill(os.getpid(), signal.SIGINT))
     ended = said("--data", tmp_path, "search", "x")
     assert (ended.code, ended.out, ended.err) == (130, "", "")

@@ -139,3 +139,20 @@ def test_the_example_on_the_page_can_be_used(tmp_path: Path) -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert set(tomllib.loads(example)) <= set(NAMES)
     load_settings(folder=written(tmp_path, example), environment={})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("stages = []", "stages: Tuple should have at least 1 item"),
+        ("poll_batch = true", "poll_batch: cannot be true"),
+        ('data = ""', "data: is empty; name a folder"),
+    ],
+)
+def test_what_would_do_nothing_or_was_meant_otherwise_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    assert said in complaint(written(tmp_path, text))
+
+
+def test_a_folder_in_the_place_of_the_file_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "wirewatch.toml").mkdir()
+    assert "wirewatch.toml cannot be read: Is a directory" in complaint(tmp_path)

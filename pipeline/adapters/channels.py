@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 
-from pipeline.errors import ChannelGone, RequestFailed, RequestRefused, TryLater, UsageError
+from pipeline.errors import CannotSend, ChannelGone, RequestFailed, RequestRefused, TryLater, UsageError
 from pipeline.notice import Notice
 from pipeline.ports import Clock, Http
 from pipeline.rule import Alert, Delivery
@@ -101,7 +101,8 @@ class WebhookChannel:
 
         Raises:
             TryLater: any answer but 2xx and 410, or none at all; with the seconds of Retry-After (at most a day).
-            ChannelGone: 410, or our own rules refuse the address; nothing sent again can arrive.
+            CannotSend: our own rules refuse the address; nothing was sent, and the settings are to be mended.
+            ChannelGone: 410; nothing sent again can arrive.
         """
         await self._post(delivery.alert.id, alert_payload(delivery.alert))
 
@@ -124,7 +125,7 @@ class WebhookChannel:
         except RequestFailed as error:
             raise TryLater(f"webhook: {error}") from error
         except RequestRefused as error:
-            raise ChannelGone(f"webhook: {error}") from error
+            raise CannotSend(f"webhook: {error}") from error
         if 200 <= answer.status < 300:
             return
         if answer.status == 410:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,8 @@ import tantivy
 from pipeline.adapters.tantivy_document import SCHEMA_NUMBER
 from pipeline.errors import DataFolderError
 
+_CAUSE_CHARACTERS: Final = 200
+_WITHIN_RUST: Final = re.compile(r'IoError \{.*?(?:message|error): "([^"]*)"')
 MARKER_FILE: Final = "wirewatch-index.json"
 """Names the schema of the index beside it: tantivy's own file knows the fields, but not our analyser's rules."""
 
@@ -89,7 +92,23 @@ def _check_marker(path: Path) -> None:
 
 def damaged(path: Path, error: Exception) -> DataFolderError:
     """Return the error for a folder that cannot be opened because of ``error``."""
+    if isinstance(error, PermissionError) or "PermissionDenied" in str(error):
+        return DataFolderError(
+            f"the index in {path} cannot be opened: permission denied. A reader's locks are files there too, so run "
+            "this as the user who owns it"
+        )
+    if isinstance(error, OSError) and error.strerror:
+        return DataFolderError(
+            f"the index in {path} cannot be opened: {error.strerror}; name another folder in WIREWATCH_INDEX"
+        )
     return DataFolderError(
-        f"the index in {path} cannot be opened: {error}; restore the folder from a backup, "
-        "or name a new one in WIREWATCH_INDEX and fill it with `wirewatch index --rebuild`"
+        f"the index in {path} is damaged ({_cause(error)}). No backup holds an index: stop Wirewatch, move the folder "
+        "away, and run `wirewatch index --rebuild`, which makes it again from the state"
     )
+
+
+def _cause(error: Exception) -> str:
+    """Return what tantivy says on one line, without the Rust around it: ``IoError { … message: "what it says" … }``."""
+    text = " ".join(str(error).split())
+    inner = _WITHIN_RUST.search(text)
+    return (inner[1] if inner else text)[:_CAUSE_CHARACTERS]

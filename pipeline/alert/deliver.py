@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from msgspec import Struct
 
-from pipeline.errors import ChannelGone, TryLater
+from pipeline.errors import CannotSend, ChannelGone, TryLater
 from pipeline.ports import Channel, Clock, Outbox
 from pipeline.rule import Delivery
 
@@ -19,6 +19,8 @@ MAX_ATTEMPTS = 12
 """With doubling from 10 s to an hour, about six hours: longer than a receiver's deploy, shorter than stale news."""
 FIRST_WAIT_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 3600.0
+LONGEST_CANNOT_SEND_SECONDS = 600.0
+"""How long after a setting was mended the last of what it kept back may still wait."""
 
 
 class DeliveryReport(Struct):
@@ -81,20 +83,23 @@ def _finish(
     if outcome is None:
         outbox.finish_delivery(delivery.id, holder)
         report.sent += 1
-    elif (wait := _seconds_until_next(delivery, outcome)) is not None:
-        outbox.finish_delivery(delivery.id, holder, cause=str(outcome), retry_at=now + timedelta(seconds=wait))
+    elif (wait := seconds_until_next(delivery, outcome, now)) is not None:
+        outbox.finish_delivery(
+            delivery.id, holder, cause=str(outcome), retry_at=now + timedelta(seconds=wait),
+            is_attempt=not isinstance(outcome, CannotSend),
+        )  # fmt: skip
         report.put_off += 1
         log.warning("alert put off", **words, cause=str(outcome), next=f"again in {wait:.0f} s")
     else:
         outbox.finish_delivery(delivery.id, holder, cause=str(outcome))
         report.given_up += 1
-        log.error("alert not delivered", **words, cause=str(outcome), next="kept in the outbox as failed")
+        log.error("alert not delivered", **words, cause=str(outcome), next="`wirewatch alerts resend` tries again")
 
 
 async def _send(channels: Mapping[str, Channel], delivery: Delivery) -> TryLater | ChannelGone | None:
     channel = channels.get(delivery.channel)
     if channel is None:
-        return ChannelGone(f"no channel “{delivery.channel}” is set up; known: {', '.join(sorted(channels))}")
+        return CannotSend(f"no channel “{delivery.channel}” is set up; there are: {', '.join(sorted(channels))}")
     if delivery.attempts >= MAX_ATTEMPTS:  # the last attempt is never put off, so its sender did not live to say
         return ChannelGone(f"whoever sent it died, or was stopped, {delivery.attempts} times")
     try:
@@ -104,8 +109,14 @@ async def _send(channels: Mapping[str, Channel], delivery: Delivery) -> TryLater
     return None
 
 
-def _seconds_until_next(delivery: Delivery, outcome: TryLater | ChannelGone) -> float | None:
-    """Return how long to wait before the next attempt; None when there is to be none."""
+def seconds_until_next(delivery: Delivery, outcome: TryLater | ChannelGone, now: datetime) -> float | None:
+    """Return how long to wait before the next attempt; None when there is to be none.
+
+    What our own settings keep back is asked for again without end, each time after as long as it has waited already.
+    """
+    if isinstance(outcome, CannotSend):
+        waited = (now - delivery.alert.raised_at).total_seconds()
+        return min(max(waited, FIRST_WAIT_SECONDS), LONGEST_CANNOT_SEND_SECONDS)
     attempts = delivery.attempts + 1
     if isinstance(outcome, ChannelGone) or attempts >= MAX_ATTEMPTS:
         return None

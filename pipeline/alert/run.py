@@ -11,7 +11,7 @@ from msgspec import Struct
 from pipeline import topics
 from pipeline.article import DELETION_HEADER, Article, decode_article
 from pipeline.errors import BadArticle
-from pipeline.outcomes import NO_RULE, DropReason, Status
+from pipeline.outcomes import DropReason, Status
 from pipeline.ports import Clock, Outbox, Record, Records
 from pipeline.query.matcher import MatchDocument, Matcher, compile_matcher
 from pipeline.query.parse import parse
@@ -57,8 +57,9 @@ def alert_records(
         raised = [(alert_of(rule, article, now), rule.channels) for rule in matching_rules(rules, article)]
         alerts += raised
         handled.append(
-            Handled(record, Status.PUBLISHED if raised else Status.DUPLICATE, reason="" if raised else NO_RULE)
-        )
+            Handled(record, Status.PUBLISHED) if raised
+            else Handled(record, Status.DROPPED, reason=DropReason.NO_RULE)
+        )  # fmt: skip
     buried = set(state.tombstoned({alert.article_id for alert, _ in alerts})) if alerts else set()
     if told := [(alert, channels) for alert, channels in alerts if alert.article_id not in buried]:
         outbox.save_alerts(told, now)

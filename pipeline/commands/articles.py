@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Annotated
 
@@ -12,17 +13,18 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline import topics, wiring
-from pipeline.article import DELETION_HEADER, Deletion, encode_deletion
+from pipeline.article import DELETION_HEADER, Article, Deletion, encode_deletion
 from pipeline.commands.context import EXIT_INTERRUPTED, Context, safe, stop_on_signals
 from pipeline.commands.printing import Json, counted, pointing_into, print_json, print_json_lines
-from pipeline.errors import TryLater, UsageError, WirewatchError
+from pipeline.errors import EXIT_PARTLY, TryLater, UsageError, WirewatchError
 from pipeline.identity import article_id, canonical_link
-from pipeline.ports import ArticleRecord, Hit, Message, Revision, Sort
+from pipeline.ports import ArticleRecord, Hit, Message, PageTrouble, Revision, Sort
 from pipeline.query.dates import period
 from pipeline.query.highlight import Snippet, snippets
 from pipeline.query.tree import Query
-from pipeline.search.run import Answer, Question, search_articles, understand
+from pipeline.search.run import Answer, Question, copies_of, same_text, search_articles, understand
 from pipeline.telemetry import new_trace
+from pipeline.unindexed import look_up_holdings
 from pipeline.wiring import Ports, utc_now
 
 app = typer.Typer()
@@ -43,17 +45,24 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to print at most.")] = 20,
     sort: Annotated[str, typer.Option(help="relevance, newest or oldest.")] = "relevance",
 ) -> None:
-    """Search the articles."""
+    """Search the articles.
+
+    Exit code 3 when the index lacks articles that are known, so that the answer is not whole.
+    """
     context: Context = ctx.obj
     _check_days(first, last)
     question = Question(text=query, first_day=first, last_day=last, sort=_sort(sort), limit=limit)
-    wiring.require_data_folder(context.settings)
+    wiring.require_data(context.settings)
     with closing(wiring.open_index(context.settings, writer=False)) as index, pointing_into(query):
         answer = search_articles(index, question, utc_now())
+        copies = {} if json else copies_of(index, [hit.article for hit in answer.hits])
     if json:
         print_json_lines(hit.article for hit in answer.hits)
     else:
-        _print_hits(answer)
+        _print_hits(answer, copies)
+    if lacking := _lacking(context):
+        typer.echo(f"This answer is not whole: {lacking}. Run `wirewatch index --rebuild`.", err=True)
+        raise typer.Exit(EXIT_PARTLY)
 
 
 @app.command()
@@ -73,16 +82,20 @@ def show(
         ident = ports.state.first_name(ident)
         record, revisions = ports.state.record(ident), ports.state.revisions(ident)
         searchable = index.get(ident) is not None
+        copies = same_text(index, record.article) if record else ()
+        troubles = ports.state.page_troubles(article_id=ident)
     if record is None:
         raise WirewatchError(f"There is no article {article}. `wirewatch dead list` shows what failed.")
     if json:
         print_json(
             {"article": record.article, "searchable": searchable, "seen_in": record.seen_in,
+             "page_trouble": troubles[0] if troubles else None,
+             "same_text": [{"id": c.id, "outlet": c.outlet, "url": c.url, "title": c.title} for c in copies],
              "revisions": [{"revision": r.article.revision, "version": r.article.version, "at": r.at,
                             "title": r.article.title, "content_hash": r.article.content_hash} for r in revisions]}
         )  # fmt: skip
     else:
-        typer.echo("\n".join(_described(record, revisions, searchable=searchable)))
+        typer.echo("\n".join(_described(record, revisions, copies, troubles, searchable=searchable)))
 
 
 @app.command()
@@ -102,7 +115,7 @@ def delete(
         if not ids:
             raise WirewatchError(f"Nothing matches “{target}”; nothing was deleted.")
         if not ident and not yes:
-            typer.confirm(f"Delete {counted(len(ids), 'article')} for good?", abort=True, err=True)
+            _confirm(f"Delete {counted(len(ids), 'article')} for good?")
         known = sum(ports.state.record(each) is not None for each in ids)
         delete_articles(ports, ids, reason)
         steps.drain(ports, stop.wait, on_wait=lambda _: None)
@@ -113,6 +126,18 @@ def delete(
         typer.echo(f"deleted {counted(known, 'article')}", err=True)
     else:
         typer.echo(f"{target} is not here; it is kept out from now on", err=True)
+
+
+def _confirm(question: str) -> None:
+    """Ask. Raises ``Abort`` for a no, and ``UsageError`` when nobody is there to answer."""
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise UsageError("Nobody answers, so nothing was deleted; say --yes to delete without being asked.") from None
+    if not agreed:
+        raise typer.Abort
 
 
 def delete_articles(ports: Ports, ids: list[str], reason: str) -> None:
@@ -141,6 +166,16 @@ def delete_articles(ports: Ports, ids: list[str], reason: str) -> None:
             f"The articles are deleted and leave the index, but not all of their pages could be removed "
             f"({later.cause}); those go with their retention."
         ) from None
+
+
+def _lacking(context: Context) -> str:
+    """Return what the index lacks, in words, or nothing; a state that cannot be asked keeps no answer back."""
+    try:
+        with context.open() as ports, closing(wiring.open_index(context.settings, writer=False)) as index:
+            holdings = look_up_holdings(ports, index)
+    except (WirewatchError, TryLater):
+        return ""
+    return str(holdings) if holdings.lacking else ""
 
 
 def _matching(context: Context, text: str) -> Iterator[str]:
@@ -181,7 +216,14 @@ def _check_days(first: str, last: str) -> None:
         raise UsageError(f"--from {first} is after --to {last}, so nothing can be found.")
 
 
-def _described(record: ArticleRecord, revisions: Sequence[Revision], *, searchable: bool) -> Iterator[str]:
+def _described(
+    record: ArticleRecord,
+    revisions: Sequence[Revision],
+    copies: Sequence[Article],
+    troubles: Sequence[PageTrouble],
+    *,
+    searchable: bool,
+) -> Iterator[str]:
     found = record.article
     yield safe(found.title) + "\n"
     rows = {
@@ -190,8 +232,11 @@ def _described(record: ArticleRecord, revisions: Sequence[Revision], *, searchab
         "family": found.family if found.family != found.id else "", "lane": found.lane, "text from": found.text_from,
         "flags": ", ".join(found.flags), "searchable": "yes" if searchable else "not yet",
         "seen in": ", ".join(record.seen_in), "file": found.source_path,
+        "page": "; ".join(f"{t.status} after {counted(t.attempts, 'attempt')}: {t.cause}" for t in troubles),
     }  # fmt: skip
     yield from (f"{name:>11}  {safe(str(value))}" for name, value in rows.items() if value)
+    for copy in copies:
+        yield f"{'same text':>11}  {safe('  '.join(each for each in (copy.outlet, copy.id, copy.url) if each))}"
     for revision in revisions:
         form = revision.article
         number = f"{form.revision} (version {form.version})"
@@ -199,25 +244,26 @@ def _described(record: ArticleRecord, revisions: Sequence[Revision], *, searchab
     yield "\n" + safe(found.body or found.summary)
 
 
-def _print_hits(answer: Answer) -> None:
+def _print_hits(answer: Answer, copies: Mapping[str, int]) -> None:
     console = Console(highlight=False)
     console.soft_wrap = not console.is_terminal  # a pipe gets each snippet on one line
     if not answer.total:
         typer.echo("Nothing found.", err=True)
     for hit in answer.hits:
-        _print_hit(console, hit, answer.query)
+        _print_hit(console, hit, answer.query, copies.get(hit.article.family, 0))
     if answer.total > len(answer.hits):
         typer.echo(f"{len(answer.hits):,} of {answer.total:,} found; --limit shows more.", err=True)
 
 
-def _print_hit(console: Console, hit: Hit, tree: Query) -> None:
+def _print_hit(console: Console, hit: Hit, tree: Query, copies: int = 0) -> None:
     article = hit.article
     when = article.published or article.first_seen
     title = safe(article.title) or "(no title)"
     found = snippets(article, tree)
     in_title = next((each for each in found if each.text == article.title), None)
     console.print(_marked(in_title, "bold") if in_title else Text(title, "bold"))
-    facts = (f"{when:%Y-%m-%d %H:%M}" if when else "", article.outlet, article.language, article.id)
+    also = f"same text in {counted(copies, 'other article')}" if copies else ""
+    facts = (f"{when:%Y-%m-%d %H:%M}" if when else "", article.outlet, article.language, article.id, also)
     console.print(Text(safe("  ".join(fact for fact in facts if fact)), "dim"))
     shown = {article.title}
     for snippet in found:  # a feed's summary is often the beginning of its text

@@ -11,6 +11,7 @@ import typer
 from pipeline import wiring
 from pipeline.commands.context import Context
 from pipeline.errors import UsageError, WirewatchError
+from pipeline.settings import FILE_NAME
 
 app = typer.Typer()
 
@@ -18,6 +19,8 @@ app = typer.Typer()
 @app.command()
 def backup(ctx: typer.Context, folder: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
     """Copy state, broker log, pages and configuration while everything goes on running.
+
+    The configuration is the config folder and wirewatch.toml; what the environment says is not copied.
 
     The search index is not copied. To go back: give the folder as --data and its config folder as --config, and run
     `wirewatch index --rebuild`.
@@ -28,6 +31,8 @@ def backup(ctx: typer.Context, folder: Annotated[Path, typer.Argument(help="A ne
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UsageError(f"{folder} is there already and not empty; name a new folder.")
+        if folder.resolve().is_relative_to(settings.data_folder):
+            raise UsageError(f"{folder} is in the data folder, and would go with it; name a folder elsewhere.")
         with context.open() as ports:
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
@@ -39,6 +44,8 @@ def backup(ctx: typer.Context, folder: Annotated[Path, typer.Argument(help="A ne
                 pages, part / "pages", ignore=shutil.ignore_patterns("*.tmp*"), copy_function=_copy_if_still_there
             )
         shutil.copytree(settings.config_folder, part / "config")
+        if (settings.folder / FILE_NAME).is_file():
+            shutil.copy2(settings.folder / FILE_NAME, part / FILE_NAME)
         part.rename(folder)  # a folder of this name is a whole backup
     except OSError as error:  # shutil.Error among them
         raise WirewatchError(f"The backup to {folder} failed: {error}. Nothing was changed; try again.") from None

@@ -70,12 +70,12 @@ class Context:
         configure_logging(settings.log_level, write, log_format=settings.log_format, redacted=self.redacted)
 
     def open(self, *, create: bool = False) -> AbstractContextManager[Ports]:
-        """Open the ports for this thread; with ``create``, make the data folder first."""
+        """Open the ports for this thread; with ``create``, make the data folder and what belongs in it first."""
         from pipeline import wiring
 
         if create:
             wiring.create_data_folder(self.settings)
-        return wiring.open_ports(self.settings)
+        return wiring.open_ports(self.settings, create=create)
 
 
 class Stop:

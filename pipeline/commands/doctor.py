@@ -9,8 +9,9 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import typer
@@ -22,8 +23,10 @@ from pipeline.commands.printing import Json, counted, print_json_lines, print_ta
 from pipeline.enrich.run import check_stages
 from pipeline.errors import TryLater, UsageError, WirewatchError
 from pipeline.opml import read_opml
-from pipeline.rules_file import channels_not_set_up, check_rules, load_rules
+from pipeline.ports import SearchIndex
+from pipeline.rules_file import channels_not_set_up, read_rules
 from pipeline.settings import Settings
+from pipeline.unindexed import look_up_holdings
 from pipeline.watch.server import read_address
 from pipeline.watch.tell import check_names
 
@@ -70,9 +73,14 @@ def _examine(context: Context) -> Iterator[Finding]:
     yield tried("stages", lambda: _stages(settings))
     yield tried("channels", lambda: ", ".join(wiring.check_channels(settings)))
     yield tried("watch", lambda: _watch(settings))
-    if settings.data_folder.is_dir():
-        yield tried("broker, state and pages", lambda: _opens(context))
-        yield tried("index", lambda: _index_opens(settings))
+    try:
+        has_data = not wiring.needs_data_folder(settings) or wiring.has_data(settings)
+    except WirewatchError as error:
+        yield Finding("state", "bad", str(error))
+    else:
+        if has_data:
+            yield tried("broker, state and pages", lambda: _opens(context))
+            yield tried("index", lambda: _index_opens(context))
     if not settings.contact:
         yield Finding(
             "contact", "warning", "not set",
@@ -100,13 +108,18 @@ def _packages() -> Iterator[Finding]:
 
 def _folder(settings: Settings) -> Iterator[Finding]:
     folder = settings.data_folder
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    existing = next(path for path in (folder, *folder.parents) if _is_seen(path))
     free = shutil.disk_usage(existing).free
     yield Finding(
         "disk", "ok" if free > LOW_DISK_BYTES else "warning", f"{free / 1e9:.0f} GB free at {existing}",
         "" if free > LOW_DISK_BYTES else "make room: a full disk stops every step (nothing is lost)",
     )  # fmt: skip
-    if not folder.exists():
+    try:
+        is_there = wiring.is_there(folder)
+    except WirewatchError as error:
+        yield Finding("data folder", "bad", str(error))
+        return
+    if not is_there:
         yield Finding("data folder", "warning", f"{folder} does not exist yet", "`wirewatch run` makes it")
     elif not folder.is_dir():
         yield Finding("data folder", "bad", f"{folder} is a file", "name a folder with --data")
@@ -116,6 +129,13 @@ def _folder(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("data folder", "ok", str(folder))
+
+
+def _is_seen(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # in a folder of somebody else's
+        return False
 
 
 def _tried(redacted: Callable[[str], str], what: str, look: Callable[[], str]) -> Finding:
@@ -138,15 +158,11 @@ def _feeds(settings: Settings) -> str:
 
 def _rules(settings: Settings) -> str:
     path = settings.config_folder / "rules.yml"
-    if problems := check_rules(path):
-        raise UsageError("; ".join(problems[:5]))
-    rules = load_rules(path)
-    try:
-        known = wiring.check_channels(settings)
-    except UsageError:
-        return f"{counted(len(rules), 'rule')} in {path}"  # the finding “channels” says what is wrong
-    if problems := channels_not_set_up(rules, known):
-        raise UsageError("; ".join(problems[:5]))
+    rules, problems = read_rules(path)
+    with suppress(UsageError):  # the finding “channels” says what is wrong
+        problems += channels_not_set_up(rules, wiring.check_channels(settings))
+    if problems:
+        raise UsageError(f"{path}: {'; '.join(problems[:5])}")
     return f"{counted(len(rules), 'rule')} in {path}"
 
 
@@ -172,6 +188,17 @@ def _opens(context: Context) -> str:
         return f"state schema {ports.state.schema_version()}, {len(ports.broker.topics())} topics"
 
 
-def _index_opens(settings: Settings) -> str:
-    with closing(wiring.open_index(settings, writer=False)) as index:
+def _index_opens(context: Context) -> str:
+    with closing(wiring.open_index(context.settings, writer=False)) as index:
+        if lacking := _lacking(context, index):
+            raise WirewatchError(f"{lacking}: run `wirewatch index --rebuild`")
         return f"months: {', '.join(index.months()) or 'none yet'}"
+
+
+def _lacking(context: Context, index: SearchIndex) -> str:
+    try:
+        with context.open() as ports:
+            holdings = look_up_holdings(ports, index)
+    except WirewatchError:  # the finding “broker, state and pages” says why
+        return ""
+    return str(holdings) if holdings.lacking else ""

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from msgspec.structs import replace
 
+from pipeline import wiring
 from pipeline.commands.context import Context
 from pipeline.commands.printing import Json, counted, print_json, print_json_lines, print_table
 from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, UsageError, WirewatchError
@@ -82,7 +83,9 @@ def list_feeds(ctx: typer.Context, json: Json = False) -> None:
 
 
 @app.command("import")
-def import_feeds(ctx: typer.Context, path: Annotated[Path, typer.Argument(help="An OPML file.")]) -> None:
+def import_feeds(
+    ctx: typer.Context, path: Annotated[Path, typer.Argument(help="An OPML file.", readable=False)]
+) -> None:
     """Add the feeds of an OPML file, and give known ones the settings it has for them; folders become tags."""
     result = _read(path)
     for problem in result.problems:
@@ -115,7 +118,7 @@ def check(
 
     context: Context = ctx.obj
     known = None
-    if context.settings.data_folder.is_dir():
+    if wiring.has_data(context.settings):
         with context.open() as ports:
             known = _find(ports.state, feed)
     if known is None and not canonical_link(feed):
@@ -137,7 +140,7 @@ def pause(
     """Stop polling a feed, or go on with it."""
     context: Context = ctx.obj
     with context.open() as ports:
-        known = _known(ports.state, feed)
+        known = known_feed(ports.state, feed)
         ports.state.pause_feed(known.feed.id, not resume)
     typer.echo(f"{'resumed' if resume else 'paused'} {known.feed.id} {known.feed.url}", err=True)
 
@@ -147,7 +150,7 @@ def remove(ctx: typer.Context, feed: Known) -> None:
     """Forget a feed; its articles stay."""
     context: Context = ctx.obj
     with context.open() as ports:
-        known = _known(ports.state, feed)
+        known = known_feed(ports.state, feed)
         ports.state.remove_feed(known.feed.id)
     typer.echo(f"removed {known.feed.id} {known.feed.url}", err=True)
 
@@ -167,7 +170,8 @@ def _find(state: State, text: str) -> KnownFeed | None:
     return state.feed(text) or (state.feed(feed_id(text)) if canonical_link(text) else None)
 
 
-def _known(state: State, text: str) -> KnownFeed:
+def known_feed(state: State, text: str) -> KnownFeed:
+    """Return the feed of this id or address. Raises ``UsageError`` when there is none."""
     known = _find(state, text)
     if known is None:
         raise UsageError(f"There is no feed “{text}”; `wirewatch feeds list` shows them.")
@@ -175,7 +179,6 @@ def _known(state: State, text: str) -> KnownFeed:
 
 
 async def _check(context: Context, feed: Feed) -> FeedCheck:
-    from pipeline import wiring
     from pipeline.poll.run import check_feed
 
     http = wiring.open_http(context.settings)

@@ -68,9 +68,9 @@ def _print_for_people(columns: Sequence[str], rows: Sequence[Sequence[str]], onl
     console.print(table)
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """Return ``1 article``, ``2 articles``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pipeline.commands.context import one_line
 from pipeline.commands.log_lines import to_stderr
 from pipeline.commands.printing import counted
 from pipeline.commands.status import waiting_for
-from pipeline.outcomes import NO_RULE, Status
+from pipeline.outcomes import DropReason, Status
 from pipeline.ports import SearchIndex
 from pipeline.query.tree import Everything
 from pipeline.rule import Alert
@@ -89,7 +89,7 @@ class Watcher:
             feeds=Counter("paused" if k.state.paused else k.state.status.value for k in state.feeds()),
             counts={
                 group: {
-                    status.value: sum(n for (s, why), n in by.items() if s == status and why != NO_RULE)
+                    status.value: sum(n for (s, why), n in by.items() if s == status and why != DropReason.NO_RULE)
                     for status in Status
                 }
                 for group, by in state.counts().items()
@@ -181,4 +181,5 @@ def _totals(now: Snapshot) -> str:
         "dead": now.number("dead"),
         "waiting": sum(now.waiting.values()),
     }
-    return f"feeds: {feeds or 'none'}; " + " ".join(f"{name}={number}" for name, number in numbers.items())
+    why = " (`wirewatch feeds list` says why)" if now.feeds.get("failed") else ""
+    return f"feeds: {feeds or 'none'}{why}; " + " ".join(f"{name}={number}" for name, number in numbers.items())

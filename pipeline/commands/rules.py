@@ -17,18 +17,22 @@ app = typer.Typer(no_args_is_help=True, help="The rules that raise alerts.")
 @app.command()
 def check(
     ctx: typer.Context,
-    path: Annotated[Path | None, typer.Argument(help="A rules file; the one in force when not given.")] = None,
+    given: Annotated[
+        str | None, typer.Argument(metavar="[PATH]", help="A rules file; the one in force when not given.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Read a rules file and say everything that is wrong with it."""
     from pipeline import wiring
-    from pipeline.rules_file import channels_not_set_up, check_rules, load_rules
+    from pipeline.rules_file import channels_not_set_up, read_rules
 
     context: Context = ctx.obj
-    path = path or _rules_path(context)
-    problems = check_rules(path)
-    rules = [] if problems else load_rules(path)
-    problems += channels_not_set_up(rules, wiring.check_channels(context.settings)) if rules else []
+    path = Path(given) if given else _rules_path(context)
+    rules, problems = read_rules(path)
+    try:
+        problems += channels_not_set_up(rules, wiring.check_channels(context.settings))
+    except UsageError as error:
+        problems.append(str(error))
     if json:
         print_json({"path": str(path), "rules": len(rules), "problems": problems})
     if problems:
@@ -38,19 +42,30 @@ def check(
 
 @app.command("list")
 def list_rules(ctx: typer.Context, json: Json = False) -> None:
-    """List the rules in force."""
+    """List the rules in force, and say which file they are in."""
     from pipeline.rules_file import load_rules
 
     context: Context = ctx.obj
-    rules = load_rules(_rules_path(context))
+    path = _rules_path(context)
+    rules = load_rules(path)
     if json:
         print_json_lines(rules)
         return
+    typer.echo(f"rules of {path}{_demo_words(context)}", err=True)
     print_table(
         ("id", "on", "channels", "query"),
         ((r.id, "yes" if r.enabled else "no", ", ".join(r.channels), r.query) for r in rules),
-        empty=f"No rules in {_rules_path(context)}.",
+        empty="There are none.",
     )
+
+
+def _demo_words(context: Context) -> str:
+    """Say which rules decide when the data folder is a demo's, which brings its own."""
+    from pipeline.commands.run import DEMO_CONFIG, DEMO_MARK
+
+    if not (context.settings.data_folder / DEMO_MARK).is_file():
+        return ""
+    return f"; while the demo runs in this data folder, those of {DEMO_CONFIG / 'rules.yml'} decide"
 
 
 def _rules_path(context: Context) -> Path:

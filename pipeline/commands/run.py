@@ -39,6 +39,7 @@ JOIN_SECONDS = 8.0
 """Ctrl-C ends everything within 10 s; a step that cannot stop in time is left to the kernel, and loses nothing."""
 LOOK_SECONDS = 0.5
 DEMO_MARK = ".wirewatch-demo"
+DEMO_CONFIG = Path(__file__).parent.parent / "demo" / "content"
 DEMO_QUERY = "earthquake"
 
 Seconds = Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")]
@@ -75,7 +76,7 @@ def demo(ctx: typer.Context, seconds: Seconds = None) -> None:
     folder = context.settings.data_folder / "demo"
     settings = context.settings.model_copy(
         update={
-            "data": str(folder), "config": str(Path(__file__).parent.parent / "demo" / "content"), "broker": "",
+            "data": str(folder), "config": str(DEMO_CONFIG), "broker": "",
             "index": "", "state": "", "pages": "", "host_delay_seconds": 0.2, "webhook_url": "",
             "watch_channels": ("log",), "heartbeat_url": SecretStr(""),
         }

@@ -9,8 +9,9 @@ import typer
 
 from pipeline import steps, wiring
 from pipeline.commands.context import Context, Stop, stop_on_signals
+from pipeline.commands.feeds import known_feed
 from pipeline.commands.printing import counted
-from pipeline.errors import EXIT_PARTLY, UsageError, WirewatchError
+from pipeline.errors import EXIT_PARTLY, WirewatchError
 from pipeline.poll.run import PollReport
 from pipeline.watch.run import watched
 
@@ -22,7 +23,9 @@ Once = Annotated[bool, typer.Option("--once", help="Do what there is to do, then
 def poll(
     ctx: typer.Context,
     once: Once = False,
-    feed: Annotated[list[str] | None, typer.Option(help="Poll only this feed (id), due or not. Repeatable.")] = None,
+    feed: Annotated[
+        list[str] | None, typer.Option(help="Poll only this feed (id or address), due or not. Repeatable.")
+    ] = None,
 ) -> None:
     """Poll the feeds that are due and publish what is new or changed."""
     context: Context = ctx.obj
@@ -36,14 +39,12 @@ def poll(
 
     is_lasting = not once and not feed
     with context.open() as ports, stop_on_signals() as stop, watched(context.settings, ["poll"], serves=is_lasting):
-        for feed_id in feed or ():
-            if ports.state.feed(feed_id) is None:
-                raise UsageError(f"There is no feed “{feed_id}”; `wirewatch feeds list` shows them.")
+        only = {known_feed(ports.state, each).feed.id for each in feed or ()}
         if not feed and not ports.state.feeds():
             context.say("No feeds yet. Add one with `wirewatch feeds add URL`.")
-        steps.run_poll(ports, stop.wait, once=once, only=feed or None, on_report=say)
-    if feed and asked < len(set(feed)):
-        context.say(f"{counted(len(set(feed)) - asked, 'feed')} left out: paused, or being polled elsewhere")
+        steps.run_poll(ports, stop.wait, once=once, only=only or None, on_report=say)
+    if only and asked < len(only):
+        context.say(f"{counted(len(only) - asked, 'feed')} left out: paused, or being polled elsewhere")
     if feed and failed:
         if failed < asked:
             raise typer.Exit(EXIT_PARTLY)

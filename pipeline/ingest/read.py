@@ -28,15 +28,16 @@ __all__ = ["FileProblem", "MemoryPages", "preview_path", "read_path"]
 
 
 def read_path(
-    path: Path, *, lane: Lane, now: datetime, pages: Pages, wants_article: bool = True
+    path: Path, *, lane: Lane, now: datetime, pages: Pages, wants_article: bool = True, besides: Path | None = None
 ) -> Iterator[Article | FileProblem]:
     """Yield the raw articles of a file, or of all files in a folder and below, and what gave none and why.
 
     Files are read in the order of their names; hidden ones are passed over. Pages go to ``pages``. Each article is cut
     to the size of a record and has ``first_seen`` = ``now``. The same file gives the same ids again. With
-    ``wants_article`` a page in which no article is found is a problem; without, it is a record without text.
+    ``wants_article`` a page in which no article is found is a problem; without, it is a record without text. The folder
+    ``besides`` is passed over, wherever it is met.
     """
-    for found in _files(path):
+    for found in _files(path, besides):
         if isinstance(found, FileProblem):
             yield found
             continue
@@ -90,9 +91,11 @@ def _finished(article: Article, path: Path, now: datetime) -> Article:
     return fitted(article.flagged(*flags, *more_flags))
 
 
-def _files(path: Path) -> Iterator[Path | FileProblem]:
+def _files(path: Path, besides: Path | None) -> Iterator[Path | FileProblem]:
     """Yield the files at and below ``path`` by name; each folder once, so that a loop of links ends."""
     waiting, entered = [path], set[tuple[int, int]]()
+    if besides is not None and besides.is_dir():
+        entered.add((besides.stat().st_dev, besides.stat().st_ino))
     while waiting:
         place = waiting.pop()
         if not os.path.isdir(place):

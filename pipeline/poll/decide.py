@@ -21,6 +21,9 @@ from pipeline.ports import Response
 LONGEST_WAIT_SECONDS = 24 * 3600
 BROKER_WAIT_SECONDS = 60
 """The feed is well and our broker is not: soon again, whatever the feed's interval."""
+FIRST_NO_ANSWER_SECONDS = 60
+NO_ANSWER_INTERVALS = 4
+"""At the usual interval an hour: so long may a machine that comes online again stay silent about a feed."""
 NOT_MODIFIED = 304
 
 
@@ -96,6 +99,15 @@ def after_failure(
     return _failed(state, cause, failures, now, wait)
 
 
+def after_no_answer(feed: Feed, state: FeedState, cause: str, now: datetime) -> FeedState:
+    """Return the state after a poll that reached nobody: as after a failure, but sooner again.
+
+    It costs the publisher nothing, and most often it is our own network that is away, as a laptop's is.
+    """
+    failures = state.failures + 1
+    return _failed(state, cause, failures, now, no_answer_seconds(feed, failures))
+
+
 def after_unpublished(state: FeedState, cause: str, now: datetime) -> FeedState:
     """Return the state after a poll whose articles the broker did not take: all of it is to be done again, soon."""
     return _failed(state, cause, state.failures + 1, now, BROKER_WAIT_SECONDS)
@@ -119,8 +131,22 @@ def backoff_seconds(feed: Feed, failures: int) -> float:
     different for feeds that failed together, so that they do not come back together.
     """
     doubled = feed.interval_seconds * 2.0 ** min(failures, 32)
+    return min(doubled, LONGEST_WAIT_SECONDS) * _apart(feed, failures)
+
+
+def no_answer_seconds(feed: Feed, failures: int) -> float:
+    """Return the wait after so many polls without an answer: a minute, doubled each time, up to four intervals.
+
+    Never longer than after as many failures of another kind.
+    """
+    doubled = FIRST_NO_ANSWER_SECONDS * 2.0 ** min(failures - 1, 32)
+    longest = min(NO_ANSWER_INTERVALS * feed.interval_seconds, feed.interval_seconds * 2.0 ** min(failures, 32))
+    return min(doubled, longest, LONGEST_WAIT_SECONDS) * _apart(feed, failures)
+
+
+def _apart(feed: Feed, failures: int) -> float:
     dice = blake2b(f"{feed.id} {failures}".encode(), digest_size=2).digest()
-    return float(min(doubled, LONGEST_WAIT_SECONDS) * (1 - 0.1 * int.from_bytes(dice, "big") / 65_536))
+    return 1 - 0.1 * int.from_bytes(dice, "big") / 65_536
 
 
 def retry_after_seconds(value: str, now: datetime) -> float | None:

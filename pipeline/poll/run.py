@@ -155,7 +155,7 @@ def _handle(poller: _Poller, known: KnownFeed, answer: Response | str) -> FeedRe
     """Take one feed's answer through parse, publish and save."""
     feed, state, now = known.feed, known.state, poller.clock()
     if isinstance(answer, str):
-        return _save(poller, feed, decide.after_failure(feed, state, answer, now))
+        return _save(poller, feed, decide.after_no_answer(feed, state, answer, now))
     if decide.is_unchanged(answer, state):
         return _save(poller, feed, decide.after_unchanged(feed, state, now), unchanged=True)
     parsed = _read(answer, state)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
 from pipeline.article import Article
 from pipeline.feed import Feed, FeedState, KnownFeed, SeenEntry
 from pipeline.ports.broker import TopicPartition
-from pipeline.rule import Alert, Delivery
+from pipeline.rule import Alert, Delivery, DeliveryState
 
 
 class Lease(Struct, frozen=True):
@@ -64,6 +64,18 @@ class PageRequest(Struct, frozen=True, kw_only=True):
     attempts: int = 0
 
 
+class PageTrouble(Struct, frozen=True, kw_only=True):
+    """A page that could not be fetched. Its host only: an address may hold what is not to be shown."""
+
+    article_id: str
+    host: str
+    status: Literal["waiting", "failed"]
+    """``waiting``: it is tried again at ``due``."""
+    attempts: int
+    cause: str
+    due: datetime
+
+
 class Feeds(Protocol):
     def save_feeds(self, feeds: Sequence[Feed]) -> int:
         """Add feeds or change their settings, by id; return how many were new. Poll state is kept."""
@@ -111,6 +123,10 @@ class FetchQueue(Protocol):
 
     def finish_page(self, article_id: str, holder: str, *, cause: str = "", retry_at: datetime | None = None) -> bool:
         """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost."""
+        ...
+
+    def page_troubles(self, limit: int = 1_000, article_id: str | None = None) -> Sequence[PageTrouble]:
+        """Return the pages whose last attempt failed, those given up first, then by host; or that of one article."""
         ...
 
     def queued_pages(self) -> Mapping[str, int]:
@@ -192,6 +208,10 @@ class Records(Protocol):
         """Return every published form of an article, oldest first."""
         ...
 
+    def count_articles(self) -> int:
+        """Return how many articles are known, deleted ones not among them."""
+        ...
+
     def all_articles(self) -> Iterator[Article]:
         """Yield the newest form of every article, by id; others may write meanwhile, deleted ones are not there."""
         ...
@@ -215,9 +235,26 @@ class Outbox(Protocol):
     def claim_deliveries(self, now: datetime, limit: int, holder: str, lease_seconds: float) -> Sequence[Delivery]: ...
 
     def finish_delivery(
-        self, delivery_id: int, holder: str, *, cause: str = "", retry_at: datetime | None = None
+        self,
+        delivery_id: int,
+        holder: str,
+        *,
+        cause: str = "",
+        retry_at: datetime | None = None,
+        is_attempt: bool = True,
     ) -> bool:
-        """End a claim: sent (no cause), to be tried at ``retry_at``, or given up. False when the claim was lost."""
+        """End a claim: sent (no cause), to be tried at ``retry_at``, or given up. False when the claim was lost.
+
+        One that is no attempt does not count as one.
+        """
+        ...
+
+    def deliveries(self, alert_ids: Collection[str]) -> Sequence[DeliveryState]:
+        """Return how far the deliveries of these alerts have come, by alert, then channel."""
+        ...
+
+    def send_again(self, now: datetime, alert_ids: Collection[str] | None = None) -> int:
+        """Make what was not sent of these alerts due now, or, without ids, all that failed; return how many."""
         ...
 
     def queued_deliveries(self) -> Mapping[str, int]:

@@ -119,12 +119,20 @@ class _Parser:
             self.skip_operator()
             return Not(self.one(field, depth + 1, "NOT"))
         if self.at_end():
-            raise _error(
-                f"{after} needs something after it" if after else "there is nothing between the parentheses", column
-            )
+            raise self.nothing(column, depth, after)
         if self.text[column] in "+-!":
             return self.signed(field, depth)
         return self.operand(field, depth)
+
+    def nothing(self, column: int, depth: int, after: str) -> QueryError:
+        """Return what to say where something was wanted, and the text or the group ends."""
+        if after:
+            return _error(f"{after} needs something after it", column)
+        if column == len(self.text):
+            return _error('this "(" is never closed; add ")" or quote it', len(self.text.rstrip()) - 1)
+        if depth == 1:
+            return _error('this ")" closes nothing; remove it, or quote it', column)
+        return _error("there is nothing between the parentheses", column)
 
     def signed(self, field: str, depth: int) -> Query:
         sign = self.text[self.place]

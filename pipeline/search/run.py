@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
+from pipeline.article import Article
 from pipeline.ports import Hit, SearchIndex, Sort
 from pipeline.query.parse import parse
-from pipeline.query.tree import And, Query
+from pipeline.query.tree import And, Exact, Or, Query
+
+FAMILIES_AT_ONCE = 500
+"""Elasticsearch takes at least 1,024 clauses in one query."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -29,6 +34,26 @@ class Answer(Struct, frozen=True, kw_only=True):
     query: Query
     total: int
     hits: tuple[Hit, ...]
+
+
+def copies_of(index: SearchIndex, articles: Sequence[Article]) -> Mapping[str, int]:
+    """Return, by family, in how many other articles of the index the same text stands."""
+    found: dict[str, int] = {}
+    families = sorted({article.family for article in articles if article.family})
+    for start in range(0, len(families), FAMILIES_AT_ONCE):
+        some = families[start : start + FAMILIES_AT_ONCE]
+        wanted = [Exact("family", family) for family in some]
+        query = Or(tuple(wanted)) if len(wanted) > 1 else wanted[0]
+        found |= {family: number - 1 for family, number in index.count_by(query, "family", limit=len(some))}
+    return found
+
+
+def same_text(index: SearchIndex, article: Article, limit: int = 50) -> Sequence[Article]:
+    """Return the other articles of this one's family, oldest first."""
+    if not article.family:
+        return []
+    found = index.search(Exact("family", article.family), sort="oldest", limit=limit + 1)
+    return [hit.article for hit in found.hits if hit.article.id != article.id][:limit]
 
 
 def understand(text: str, now: datetime, first_day: str = "", last_day: str = "") -> Query:

@@ -21,7 +21,7 @@ from stub_server import Answer, StubServer
 from pipeline.adapters import channels
 from pipeline.adapters.channels import LogChannel, WebhookChannel, alert_payload, inert, retry_after_seconds
 from pipeline.adapters.http import HttpDoor
-from pipeline.errors import ChannelGone, TryLater, UsageError
+from pipeline.errors import CannotSend, ChannelGone, TryLater, UsageError
 from pipeline.rule import Alert, Delivery
 
 NOW = datetime(2024, 3, 15, 12, 0, tzinfo=UTC)
@@ -203,8 +203,8 @@ def test_the_deadline_is_ten_seconds() -> None:
         *("file:///etc/passwd", "https://user:canary@hooks.example/", "http://hooks.example\\@10.0.0.1/", "", "hooks"),
     ],
 )
-def test_a_refused_address_ends_the_channel_with_the_reason(url: str) -> None:
-    with pytest.raises(ChannelGone, match=r"^webhook: .+") as caught:
+def test_an_address_that_is_refused_keeps_the_alert_back_with_the_reason(url: str) -> None:
+    with pytest.raises(CannotSend, match=r"^webhook: .+") as caught:
         send(url)
     assert "canary" not in str(caught.value)
 

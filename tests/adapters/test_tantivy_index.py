@@ -356,7 +356,8 @@ def test_a_damaged_index_is_named_and_not_overwritten(
     with pytest.raises(DataFolderError) as refused:
         total(open_it(folder))
     assert str(folder) in str(refused.value)
-    assert "`wirewatch index --rebuild`" in str(refused.value)
+    assert "move the folder away, and run `wirewatch index --rebuild`" in str(refused.value)
+    assert "IoError" not in str(refused.value)
     assert (folder / "meta.json").read_text() == damage
 
 

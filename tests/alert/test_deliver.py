@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from worker_parts import SettableClock
 
 from pipeline.adapters.sql_state import SqlState
-from pipeline.alert.deliver import MAX_ATTEMPTS, DeliveryReport, deliver_alerts
-from pipeline.errors import ChannelGone, TryLater
+from pipeline.alert.deliver import MAX_ATTEMPTS, DeliveryReport, deliver_alerts, seconds_until_next
+from pipeline.errors import CannotSend, ChannelGone, TryLater
 from pipeline.rule import Alert, Delivery
 
 
@@ -103,9 +104,28 @@ def test_a_channel_that_is_gone_is_not_asked_again(post: Post) -> None:
     assert post.round(webhook=channel).handled == 0
 
 
-def test_a_channel_nobody_set_up_is_a_named_failure(post: Post) -> None:
-    post.add(channel="telegraph")
-    assert post.round(webhook=ScriptedChannel()).given_up == 1
+def test_what_our_own_settings_keep_back_waits_without_end_and_is_sent_once_they_are_mended(post: Post) -> None:
+    post.add("a", channel="telegraph")
+    post.add("b")
+    refused = ScriptedChannel(*[CannotSend("webhook: 10.0.0.1 is a private address")] * 1_000)
+    rounds = [post.round(webhook=refused)]
+    for _ in range(3 * MAX_ATTEMPTS):
+        post.clock.forward(601)
+        rounds.append(post.round(webhook=refused))
+    assert {(each.put_off, each.given_up) for each in rounds} == {(2, 0)}
+    assert [each.cause for each in post.state.deliveries(["a" * 32, "b" * 32])] == [
+        "no channel “telegraph” is set up; there are: webhook", "webhook: 10.0.0.1 is a private address",
+    ]  # fmt: skip
+    post.clock.forward(601)
+    assert post.round(webhook=ScriptedChannel(), telegraph=ScriptedChannel()).sent == 2
+
+
+@pytest.mark.parametrize(("waited", "wait"), [(0, 10), (60, 60), (6_000, 600), (-60, 10)])
+def test_what_is_kept_back_is_tried_again_after_as_long_as_it_has_waited(post: Post, waited: int, wait: int) -> None:
+    post.add()
+    (delivery,) = post.state.claim_deliveries(post.clock(), 1, "h", 60)
+    now = post.clock() + timedelta(seconds=waited)
+    assert seconds_until_next(delivery, CannotSend("no"), now) == wait
 
 
 def test_one_hanging_or_failing_alert_does_not_hold_the_others(post: Post) -> None:

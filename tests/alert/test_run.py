@@ -70,7 +70,7 @@ def test_two_copies_in_one_batch_are_one_alert(state: SqlState) -> None:
 
 def test_what_no_rule_selects_raises_nothing(state: SqlState) -> None:
     (handled,) = run(state, record(article(title="Weather")))
-    assert (handled.status, handled.reason) == (Status.DUPLICATE, "no rule")
+    assert (handled.status, handled.reason) == (Status.DROPPED, "no rule")
     assert state.alerts() == []
 
 
@@ -88,7 +88,7 @@ def test_nobody_is_told_of_an_article_that_was_deleted_on_its_way(state: SqlStat
         state, record(article()), record(article("b", title="Ferry afloat")), record(article("c", title="Weather"))
     )
     assert (gone.status, gone.reason) == (Status.DROPPED, "tombstoned")
-    assert (other.status, unmatched.status) == (Status.PUBLISHED, Status.DUPLICATE)
+    assert (other.status, unmatched.status) == (Status.PUBLISHED, Status.DROPPED)
     assert [alert.article_id for alert in state.alerts()] == ["b" * 32]
 
 

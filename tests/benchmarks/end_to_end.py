@@ -26,6 +26,7 @@ from pipeline import steps, topics, wiring
 from pipeline.commands.log_lines import configure_logging
 from pipeline.feed import Feed
 from pipeline.identity import feed_id
+from pipeline.outcomes import DropReason
 from pipeline.ports import Message, Record, batched_records
 from pipeline.query.tree import Everything, Exact
 from pipeline.settings import Settings, load_settings
@@ -85,7 +86,10 @@ def _measure(settings: Settings, port: int, number: int) -> dict[str, object]:
         found = _wait_until_found(settings, ports)
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu
         counts = ports.state.counts()
-    bad = {f"{g}:{s}": n for g, by in counts.items() for (s, _), n in by.items() if s in {"dropped", "dead"}}
+    bad = {
+        f"{g}:{s}": n for g, by in counts.items() for (s, why), n in by.items()
+        if s in {"dropped", "dead"} and why != DropReason.NO_RULE
+    }  # fmt: skip
     settled = sum(n for (s, _), n in counts["settle"].items() if s in {"published", "updated"})
     return {
         "articles": settled, "documents": found, "seconds": seconds, "cpu_seconds": cpu_seconds,

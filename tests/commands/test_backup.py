@@ -18,7 +18,8 @@ def test_a_backup_put_back_finds_everything_and_goes_on(filled: Cli) -> None:
     assert (ended.code, ended.err) == (0, f"backed up to {backup}\n")
     assert {path.name for path in backup.iterdir()} >= {"state.db", "broker.db", "config"}
     assert (backup / "config" / "rules.yml").is_file()
-    assert filled("search", "*", data=backup).err == "Nothing found.\n"
+    before = filled("search", "*", data=backup)
+    assert (before.code, before.out, "`wirewatch index --rebuild`" in before.err) == (3, "", True)
 
     rebuilt = filled("index", "--rebuild", data=backup)
     assert (rebuilt.code, rebuilt.err) == (0, "3 articles written into the index\n")
@@ -84,3 +85,15 @@ def test_an_empty_folder_will_do_and_a_half_backup_never_looks_whole(filled: Cli
     ended = filled("backup", Path("/proc/nowhere"))
     assert ended.code == 1
     assert ended.err.startswith("wirewatch: The backup to /proc/nowhere failed: ")
+
+
+def test_the_settings_file_is_part_of_a_backup(filled: Cli) -> None:
+    (filled.folder / "wirewatch.toml").write_text('contact = "mailto:desk@example.org"\n', "utf-8")
+    assert filled("backup", filled.folder / "copy").code == 0
+    assert (filled.folder / "copy" / "wirewatch.toml").read_text("utf-8") == 'contact = "mailto:desk@example.org"\n'
+
+
+def test_a_backup_into_the_data_folder_is_refused(filled: Cli) -> None:
+    ended = filled("backup", filled.data / "inner")
+    assert (ended.code, "is in the data folder, and would go with it" in ended.err) == (2, True)
+    assert not [path for path in filled.data.iterdir() if path.name.startswith("inner")]

@@ -29,7 +29,11 @@ def test_what_a_query_selects_is_deleted_when_a_person_says_yes(filled: Cli) -> 
 
 
 def test_nobody_to_ask_is_no_yes(filled: Cli) -> None:
-    assert filled("delete", "*", "--reason", "clean up", typed="").code == 1
+    unanswered = filled("delete", "*", "--reason", "clean up", typed="")
+    assert (unanswered.code, "Nobody answers, so nothing was deleted; say --yes to delete" in unanswered.err) == (
+        2,
+        True,
+    )
     assert len(titles(filled)) == 3
     assert filled("delete", "*", "--reason", "clean up", "--yes").code == 0
     assert titles(filled) == set()

@@ -123,6 +123,7 @@ def test_feeds_are_polled_by_hand_one_or_all(cli: Cli) -> None:
         cli("feeds", "pause", good)
         assert "1 feed left out: paused" in cli("poll", "--feed", good).err
         assert cli("poll", "--feed", "nope").code == 2
+        assert cli("poll", "--feed", server.url("/nothing")).code == 2
     for step in ("enrich", "settle", "index", "alert", "fetch"):
         ended = cli(step, "--once")
         assert (ended.code, ended.out, ended.err) == (0, "", "")
@@ -130,7 +131,7 @@ def test_feeds_are_polled_by_hand_one_or_all(cli: Cli) -> None:
 
 
 def test_polling_without_feeds_says_how_to_add_one(cli: Cli, tmp_path: Path) -> None:
-    cli.data.mkdir()
+    cli("setup")
     ended = cli("poll", "--once")
     assert (ended.code, ended.err) == (0, "No feeds yet. Add one with `wirewatch feeds add URL`.\n")
 

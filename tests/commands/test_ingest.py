@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from cli_parts import Cli
+from unprivileged import needs_permissions, open_folder, said_to_nobody
 
 from pipeline.article import Article
 from pipeline.commands import ingest
@@ -129,7 +130,9 @@ def test_an_interrupted_ingest_says_so_and_goes_on_when_called_again(cli: Cli, m
         patched.setattr(ingest, "read_path", interrupted)
         ended = cli("ingest", path)
     assert ended.code == 130
-    assert ended.err.startswith("stopped; 2 articles went down the path. Run the same command again for the rest")
+    assert ended.err.startswith(
+        "stopped: 2 articles had been sent and become searchable with the next `wirewatch run` or"
+    )
     assert cli("ingest", path).code == 0
     assert len(cli("search", "*", "--json").lines) == 5
 
@@ -162,3 +165,58 @@ def test_preview_counts_what_it_cannot_read(cli: Cli) -> None:
     assert (ended.code, len(ended.lines)) == (3, 1)
     assert ended.err.startswith("nowhere.txt: cannot be read: No such file")
     assert cli("preview", "nowhere.txt").code == 1
+
+
+@needs_permissions
+def test_one_file_that_cannot_be_read_does_not_keep_out_the_others() -> None:
+    with open_folder() as folder:
+        (folder / "data").mkdir()
+        (folder / "data").chmod(0o777)
+        (folder / "good.txt").write_text("A headline\n\nA text that stands on its own.", "utf-8")
+        (folder / "secret.txt").write_text("Not for you", "utf-8")
+        (folder / "secret.txt").chmod(0o000)
+        ended = said_to_nobody("ingest", "secret.txt", "good.txt", folder=folder)
+    assert (ended.code, ended.err.splitlines()) == (
+        3, ["secret.txt: cannot be read: Permission denied", "1 article read, 1 searchable, 1 problem"],
+    )  # fmt: skip
+
+
+def test_an_empty_path_is_a_usage_error_and_not_the_current_folder(cli: Cli) -> None:
+    for command in ("ingest", "preview"):
+        ended = cli(command, "")
+        assert (ended.code, "An empty path names nothing; the current folder is “.”." in ended.err) == (2, True)
+    assert not cli.data.exists()
+
+
+def test_the_data_folder_is_no_food(filled: Cli) -> None:
+    ended = filled("ingest", ".")
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err.splitlines() == [
+        "no files there; hidden ones, and Wirewatch's own data folder, are passed over",
+        "0 articles read, 0 searchable",
+    ]
+    (filled.folder / "good.txt").write_text("A headline\n\nA text that stands on its own.", "utf-8")
+    assert filled("ingest", ".").err == "1 article read, 1 searchable\n"
+
+
+def test_lines_whose_text_has_another_name_are_told(cli: Cli) -> None:
+    strange = [{"title": f"Number {n}", "text": TALKS, "byline": "x"} for n in range(3)]
+    lines(cli.folder / "some.jsonl", *strange, {"title": "Whole", "body": TALKS})
+    said = "3 articles without text (it is read from body, html or summary)"
+    said += "; unknown names in their lines: text (3), byline (3)"
+    ended = cli("preview", "some.jsonl")
+    assert (ended.code, ended.err) == (0, f"{said}\n")
+    ended = cli("ingest", "some.jsonl")
+    assert (ended.code, ended.err.splitlines()[0]) == (0, said)
+
+
+def test_broken_rules_are_found_before_anything_is_sent(cli: Cli) -> None:
+    config = cli.folder / "config"
+    config.mkdir()
+    (config / "rules.yml").write_text("- id: x\n  query: '('\n", "utf-8")
+    cli.environment = {"WIREWATCH_CONFIG": str(config)}
+    ended = cli("ingest", SEED)
+    assert (ended.code, ended.err.startswith(f"wirewatch: the rules in {config / 'rules.yml'} cannot be used:\n")) == (
+        2, True,
+    )  # fmt: skip
+    assert not cli.data.exists()

@@ -59,7 +59,8 @@ def test_plain_lines_name_each_article_and_alert() -> None:
     assert screen.getvalue().splitlines() == [
         "12:00:00  article   Harbour [2J Times  [en]  Ferry aground",
         "12:00:00  ALERT     Ferries: Ferry aground",
-        "12:00:00  totals    feeds: failed=1 ok=2; articles=1 updated=0 dropped=0 dead=0 waiting=3",
+        "12:00:00  totals    feeds: failed=1 ok=2 (`wirewatch feeds list` says why); "
+        "articles=1 updated=0 dropped=0 dead=0 waiting=3",
     ]
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cli_parts import Cli
 
 from pipeline import topics, wiring
-from pipeline.ports import Message
+from pipeline.commands.run import DEMO_MARK
+from pipeline.feed import Feed, FeedState
+from pipeline.ports import Message, PageRequest, PollResult
 from pipeline.settings import load_settings
 
 KEY = "b" * 32
@@ -58,7 +61,26 @@ def test_all_that_is_wrong_with_rules_is_said(cli: Cli) -> None:
 @pytest.mark.parametrize("name", ["nowhere.yml", "."])
 def test_a_rules_file_that_cannot_be_read_is_named(cli: Cli, name: str) -> None:
     ended = cli("rules", "check", name)
-    assert (ended.code, f"wirewatch: {name}: 1 problem\n" in ended.err) == (2, True)
+    assert (ended.code, f"wirewatch: {name}: 1 problem\n  {name}: cannot be read: " in ended.err) == (2, True)
+
+
+def test_unknown_channels_are_named_beside_what_else_is_wrong(cli: Cli) -> None:
+    rules(cli, "- id: ferry\n  query: ferry\n  channels: [smoke]\n- id: other\n  query: '('\n")
+    for words in (["rules", "check"], ["doctor"]):
+        ended = cli(*words)
+        assert "rule ferry: the channel 'smoke' is not set up" in ended.out + ended.err
+        assert "rule other: query" in ended.out + ended.err
+    cli.environment |= {"WIREWATCH_WEBHOOK_URL": "https://hook.example/", "WIREWATCH_WEBHOOK_SECRET": "x"}
+    ended = cli("rules", "check")
+    assert (ended.code, "A webhook's secret must be" in ended.err, "rule other: query" in ended.err) == (2, True, True)
+
+
+def test_rules_are_listed_with_the_file_they_are_in(cli: Cli) -> None:
+    path = rules(cli, "- id: ferry\n  query: ferry\n")
+    assert cli("rules", "list").err == f"rules of {path}\n"
+    cli.data.mkdir()
+    (cli.data / DEMO_MARK).touch()
+    assert f"rules of {path}; while the demo runs in this data folder, those of" in cli("rules", "list").err
 
 
 def test_alerts_are_listed_newest_first_and_by_rule(filled: Cli) -> None:
@@ -69,7 +91,7 @@ def test_alerts_are_listed_newest_first_and_by_rule(filled: Cli) -> None:
 
 
 def test_a_dead_letter_is_listed_shown_and_replayed(cli: Cli) -> None:
-    cli.data.mkdir()
+    cli("setup")
     assert cli("dead", "list").err == "No dead letters.\n"
     bury(cli)
     (letter,) = cli("dead", "list", "--json").lines
@@ -93,7 +115,7 @@ def test_a_dead_letter_is_listed_shown_and_replayed(cli: Cli) -> None:
 
 @pytest.mark.parametrize("place", ["x", "articles.raw/0/0", "articles.raw.dead/0/7", "articles.raw.dead/0/-1", "//"])
 def test_a_place_without_a_dead_letter_is_a_usage_error(cli: Cli, place: str) -> None:
-    cli.data.mkdir()
+    cli("setup")
     for verb in ("show", "replay"):
         ended = cli("dead", verb, place)
         assert (ended.code, ended.out, "dead list" in ended.err) == (2, "", True)
@@ -176,7 +198,7 @@ def test_the_doctor_finds_what_would_stop_a_run(filled: Cli) -> None:
     ],
 )
 def test_a_part_that_there_is_not_is_answered_with_those_there_are(cli: Cli, name: str, value: str, said: str) -> None:
-    cli.data.mkdir()
+    cli("setup")
     cli.environment = {f"WIREWATCH_{name}": value}
     ended = cli("show", KEY)
     assert (ended.code, ended.out) == (2, "")
@@ -193,3 +215,22 @@ def test_a_damaged_file_is_named_and_left_as_it_is(filled: Cli, name: str) -> No
     assert str(filled.data / name) in ended.err
     assert ended.err.count("\n") == 1
     assert (filled.data / name).read_bytes() == b"garbage " * 1000
+
+
+def test_which_page_failed_and_why_can_be_seen(filled: Cli) -> None:
+    article = filled("search", "breakwater", "--json").lines[0]
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    with wiring.open_ports(load_settings(folder=filled.folder, environment={})) as ports:
+        ports.state.save_feeds([Feed(id="f", url="https://harbour.example/feed")])
+        ports.state.claim_due_feeds(now, 1, "h", 60, only=["f"])
+        page = PageRequest(
+            article_id=article["id"], url=f"{article['url']}?key=canary", host="harbour.example", article=b"x"
+        )
+        assert ports.state.save_poll(PollResult(feed_id="f", state=FeedState(last_polled=now), pages=(page,)), "h")
+        ports.state.claim_pages(now, 1, "h", 60, 0)
+        ports.state.finish_page(article["id"], "h", cause="HTTP 403 (after 5 attempts)")
+    assert "pages\t\tfailed 1; --pages says why\n" in filled("status").out
+    said = f"failed\tharbour.example\t1\tHTTP 403 (after 5 attempts)\t{article['id']}\n"
+    assert filled("status", "--pages").out == said
+    assert filled("status", "--pages", "--json").lines[0]["cause"] == "HTTP 403 (after 5 attempts)"
+    assert "page  failed after 1 attempt: HTTP 403 (after 5 attempts)" in filled("show", article["id"]).out

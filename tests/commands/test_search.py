@@ -82,7 +82,7 @@ def test_finding_nothing_is_no_failure(filled: Cli) -> None:
     ],
 )
 def test_a_bad_query_is_shown_with_a_caret_under_its_fault(cli: Cli, query: str, line: str, caret: str) -> None:
-    cli.data.mkdir()
+    cli("setup")
     ended = cli("search", query)
     said, *pointed = ended.err.splitlines()
     assert (ended.code, ended.out) == (2, "")
@@ -100,7 +100,7 @@ def test_a_bad_query_is_shown_with_a_caret_under_its_fault(cli: Cli, query: str,
     ],
 )
 def test_a_bad_option_is_named(cli: Cli, words: list[str], said: str) -> None:
-    cli.data.mkdir()
+    cli("setup")
     ended = cli("search", "x", *words)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(f"wirewatch: {said}")
@@ -142,3 +142,26 @@ def test_show_says_what_it_cannot_find(filled: Cli, what: str, code: int, said: 
     ended = filled("show", what)
     assert (ended.code, ended.out) == (code, "")
     assert said in ended.err
+
+
+def test_one_text_of_several_outlets_is_marked_and_they_are_listed(cli: Cli) -> None:
+    text = "The ferry Northern Star ran aground off the breakwater on Monday morning, the harbour office said. " * 3
+    outlets = ("Harbour Times", "Mirror", "Courier")
+    rows = [
+        {"url": f"https://{n.split()[0].lower()}.example/ferry", "title": "Ferry", "outlet": n, "body": text}
+        for n in outlets
+    ]
+    rows.append({"url": "https://other.example/", "title": "Ferry", "outlet": "Other", "body": "Another ferry text."})
+    (cli.folder / "four.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert cli("ingest", "four.jsonl").code == 0
+    facts = [line for line in cli("search", "ferry").out.splitlines() if line.startswith("20")]
+    marked = [line for line in facts if line.endswith("  same text in 2 other articles")]
+    assert (len(facts), len(marked), any("Other" in line for line in marked)) == (4, 3, False)
+
+    one, *_ = cli("search", "outlet:mirror", "--json").lines
+    shown = cli("show", one["id"]).out
+    assert [line.split()[2] for line in shown.splitlines() if line.strip().startswith("same text")] == [
+        "Harbour", "Courier",
+    ]  # fmt: skip
+    told = json.loads(cli("show", one["id"], "--json").out)["same_text"]
+    assert {each["outlet"] for each in told} == {"Harbour Times", "Courier"}

@@ -25,6 +25,7 @@ NOW = datetime(2026, 3, 31, 23, 59, 59, tzinfo=UTC)
 def settings_of(cli: Cli) -> Settings:
     settings = load_settings(folder=cli.folder, environment=cli.environment, data=str(cli.data))
     wiring.create_data_folder(settings)
+    wiring.open_state(settings).close()
     return settings
 
 

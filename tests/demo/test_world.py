@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.alert.run import compile_rules, matching_rules
 from pipeline.demo import world
 from pipeline.demo.timetable import demo_rules, load_timetable
 from pipeline.demo.world import FEED_ITEMS, Item, World
+from pipeline.ingest.text_file import read_text
 from pipeline.query.parse import parse
 from pipeline.query.tree import Or, Words
 
@@ -156,3 +160,9 @@ def test_bulletins_fill_every_blank_of_their_form_and_differ_from_each_other():
     assert len({item.paragraphs for item in bulletins}) == 300
     assert not [item for item in bulletins if set("{}") & set(item.title + "".join(item.paragraphs))]
     assert {item.outlet for item in bulletins} <= {outlet.slug for outlet in TIMETABLE.outlets}
+
+
+def test_the_file_of_the_tour_meets_a_rule_of_the_demo() -> None:
+    content = (Path(__file__).parent.parent / "data" / "seed-article.txt").read_bytes()
+    article = read_text(content, lane="live", now=datetime(2026, 3, 1, tzinfo=UTC))
+    assert [rule.id for rule in matching_rules(compile_rules(demo_rules()), article)] == ["hezbollah"]

@@ -105,6 +105,23 @@ def test_waits_double_up_to_a_day_less_a_tenth_at_most(failures: int, interval: 
     assert decide.backoff_seconds(feed, failures) == wait
 
 
+@pytest.mark.parametrize(
+    ("failures", "minutes"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 60), (8, 60), (10_000, 60)]
+)
+def test_a_feed_that_could_not_be_reached_is_asked_again_soon_and_never_much_later(failures: int, minutes: int) -> None:
+    feed = Feed(id="a" * 12, url="", interval_seconds=900)
+    assert 0.9 * minutes * 60 <= decide.no_answer_seconds(feed, failures) <= minutes * 60
+    state = decide.after_no_answer(feed, FeedState(failures=failures - 1), "no route to host", NOW)
+    assert (state.failures, state.cause, state.status) == (failures, "no route to host", FeedStatus.FAILED)
+    assert state.next_due == NOW + timedelta(seconds=decide.no_answer_seconds(feed, failures))
+
+
+@given(st.integers(1, 10_000), st.integers(10, 604_800))
+def test_no_answer_never_costs_a_longer_wait_than_a_bad_one(failures: int, interval: int) -> None:
+    feed = Feed(id="a" * 12, url="", interval_seconds=interval)
+    assert decide.no_answer_seconds(feed, failures) <= decide.backoff_seconds(feed, failures)
+
+
 def test_feeds_that_fail_together_do_not_come_back_together() -> None:
     feeds = [Feed(id=f"{number:012x}", url="") for number in range(50)]
 

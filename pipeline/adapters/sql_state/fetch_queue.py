@@ -21,7 +21,7 @@ from pipeline.adapters.sql_state.columns import EPOCH
 from pipeline.adapters.sql_state.database import Database, rows_where
 from pipeline.adapters.sql_state.schema import fetch_queue, hosts
 from pipeline.adapters.sql_state.tombstones import buried_among
-from pipeline.ports import PageRequest
+from pipeline.ports import PageRequest, PageTrouble
 
 WAITING, FAILED = "waiting", "failed"
 
@@ -61,6 +61,19 @@ class SqlFetchQueue:
             else:
                 connection.execute(delete(fetch_queue).where(is_ours))
         return True
+
+    def page_troubles(self, limit: int = 1_000, article_id: str | None = None) -> Sequence[PageTrouble]:
+        """Return the pages whose last attempt failed, those given up first, then by host; or that of one article."""
+        found = (
+            select(*(fetch_queue.c[name] for name in PageTrouble.__struct_fields__))
+            .where(fetch_queue.c.cause != "")
+            .order_by(fetch_queue.c.status, fetch_queue.c.host, fetch_queue.c.article_id)
+            .limit(limit)
+        )
+        if article_id is not None:
+            found = found.where(fetch_queue.c.article_id == article_id)
+        with self._db.reading() as connection:
+            return [PageTrouble(**row._mapping) for row in connection.execute(found)]
 
     def queued_pages(self) -> Mapping[str, int]:
         """Return the number of rows by status: waiting (those being fetched among them), failed."""

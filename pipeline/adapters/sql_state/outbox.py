@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import Row, func, select, update
 from pipeline.adapters.sql_state import schema
 from pipeline.adapters.sql_state.claims import GIVEN_BACK, Claimant, claim_rows, is_held
 from pipeline.adapters.sql_state.database import Database, rows_where, slices
-from pipeline.rule import Alert, Delivery
+from pipeline.rule import Alert, Delivery, DeliveryState
 
 WAITING, SENT, FAILED = "waiting", "sent", "failed"
 
@@ -72,15 +72,44 @@ class SqlOutbox:
         ]
 
     def finish_delivery(
-        self, delivery_id: int, holder: str, *, cause: str = "", retry_at: datetime | None = None
+        self,
+        delivery_id: int,
+        holder: str,
+        *,
+        cause: str = "",
+        retry_at: datetime | None = None,
+        is_attempt: bool = True,
     ) -> bool:
-        """End a claim: sent (no cause), to be tried at ``retry_at``, or given up. False when the claim was lost."""
+        """End a claim: sent (no cause), to be tried at ``retry_at``, or given up. False when the claim was lost.
+
+        One that is no attempt does not count as one.
+        """
         changes: dict[str, Any] = GIVEN_BACK | {"status": FAILED if cause else SENT, "cause": cause}
         if retry_at is not None:
             changes |= {"status": WAITING, "due": retry_at}
+        if not is_attempt:
+            changes |= {"attempts": deliveries.c.attempts - 1}
         with self._db.writing() as connection:
             held = update(deliveries).where(is_held(deliveries, delivery_id, holder))
             return connection.execute(held.values(changes)).rowcount > 0
+
+    def deliveries(self, alert_ids: Collection[str]) -> Sequence[DeliveryState]:
+        """Return how far the deliveries of these alerts have come, by alert, then channel."""
+        wanted = select(*(deliveries.c[name] for name in DeliveryState.__struct_fields__))
+        with self._db.reading() as connection:
+            rows = list(rows_where(connection, wanted, deliveries.c.alert_id, alert_ids))
+        return sorted((DeliveryState(**row._mapping) for row in rows), key=lambda each: (each.alert_id, each.channel))
+
+    def send_again(self, now: datetime, alert_ids: Collection[str] | None = None) -> int:
+        """Make what was not sent of these alerts due now, or, without ids, all that failed; return how many."""
+        again = update(deliveries).values({"status": WAITING, "attempts": 0, "due": now})
+        with self._db.writing() as connection:
+            if alert_ids is None:
+                return connection.execute(again.where(deliveries.c.status == FAILED)).rowcount
+            unsent = again.where(deliveries.c.status != SENT, deliveries.c.claimed_by.is_(None))
+            return sum(
+                connection.execute(unsent.where(deliveries.c.alert_id.in_(some))).rowcount for some in slices(alert_ids)
+            )
 
     def queued_deliveries(self) -> Mapping[str, int]:
         """Return the number of rows by status: waiting, sent, failed."""

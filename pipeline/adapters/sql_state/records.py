@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from pipeline.adapters.sql_state import schema
 from pipeline.adapters.sql_state.database import SLICE, Database
@@ -43,6 +43,11 @@ class SqlRecords(SqlTombstones):
         with self._db.reading() as connection:
             found: str | None = connection.execute(names).scalar_one_or_none()
         return found or article_id
+
+    def count_articles(self) -> int:
+        """Return how many articles are known, deleted ones not among them."""
+        with self._db.reading() as connection:
+            return connection.scalars(select(func.count()).select_from(records)).one()
 
     def all_articles(self) -> Iterator[Article]:
         """Yield the newest form of every article, by id; others may write meanwhile, deleted ones are not there."""

@@ -51,3 +51,12 @@ def test_deleted_articles_are_left_out_even_while_others_are_read(state: State) 
     assert next(articles).id == f"{1:032x}"
     state.bury([f"{1_000:032x}"], "asked to", NOW)
     assert len(list(articles)) == 998
+
+
+def test_articles_are_counted_but_for_deleted_ones(state: State) -> None:
+    assert state.count_articles() == 0
+    settle(state, article(1), article(2))
+    settle(state, article(2, version=2))
+    assert state.count_articles() == 2
+    state.bury([article(1).id], "asked for", NOW)
+    assert state.count_articles() == 1

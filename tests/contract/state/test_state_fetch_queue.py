@@ -239,3 +239,21 @@ def test_a_long_queue_is_worked_off_to_the_end(state: State) -> None:
         done.update(pages)
 
     assert len(done) == 1200
+
+
+def test_pages_that_could_not_be_fetched_are_told_with_the_reason(state: State) -> None:
+    add(state, a_page("a1"), a_page("a2"), a_page("a3"), a_page("a4"))
+    claim(state)
+    state.finish_page("a1", "ann", cause="HTTP 503", retry_at=NOW + HOUR)
+    state.finish_page("a2", "ann", cause="HTTP 410: the page is gone")
+    state.finish_page("a3", "ann")
+
+    told = [(each.article_id, each.host, each.status, each.attempts, each.cause) for each in state.page_troubles()]
+
+    assert told == [
+        ("a2", "a2.example.org", "failed", 1, "HTTP 410: the page is gone"),
+        ("a1", "a1.example.org", "waiting", 1, "HTTP 503"),
+    ]
+    assert [each.article_id for each in state.page_troubles(limit=1)] == ["a2"]
+    assert [each.cause for each in state.page_troubles(article_id="a1")] == ["HTTP 503"]
+    assert list(state.page_troubles(article_id="a4")) == []

@@ -175,3 +175,49 @@ def test_hostile_text_of_an_alert_is_stored(state: State) -> None:
 
     (alert,) = state.alerts()
     assert (alert.title, alert.rule_name) == ("ab?\u202e", "")
+
+
+def test_what_was_no_attempt_does_not_count_as_one(state: State) -> None:
+    state.save_alerts([(an_alert("x1"), ["log"])], NOW)
+    (delivery,) = claim(state)
+
+    assert state.finish_delivery(delivery.id, "ann", cause="not set up", retry_at=NOW + HOUR, is_attempt=False)
+
+    assert [again.attempts for again in claim(state, NOW + HOUR)] == [0]
+
+
+def test_how_far_deliveries_have_come_is_told(state: State) -> None:
+    state.save_alerts([(an_alert("x1"), ["log", "webhook"]), (an_alert("x2"), [])], NOW)
+    sent, gone = sorted(claim(state), key=lambda delivery: delivery.channel)
+    state.finish_delivery(sent.id, "ann")
+    state.finish_delivery(gone.id, "ann", cause="410")
+
+    told = state.deliveries(["x1", "x2", "x3"])
+
+    assert [(each.alert_id, str(each), each.attempts) for each in told] == [
+        ("x1", "log sent", 1), ("x1", "webhook failed: 410", 1),
+    ]  # fmt: skip
+    assert state.deliveries([]) == []
+
+
+def test_what_failed_can_be_made_due_again(state: State) -> None:
+    state.save_alerts([(an_alert("x1"), ["log"]), (an_alert("x2"), ["log"]), (an_alert("x3"), ["log"])], NOW)
+    first, second, third = claim(state)
+    state.finish_delivery(first.id, "ann", cause="410")
+    state.finish_delivery(second.id, "ann", cause="410")
+    state.finish_delivery(third.id, "ann")
+
+    assert state.send_again(NOW + HOUR, [second.alert.id, third.alert.id]) == 1
+    assert [(each.alert.id, each.attempts) for each in claim(state, NOW + HOUR)] == [(second.alert.id, 0)]
+    assert state.send_again(NOW + HOUR) == 1
+    assert [each.alert.id for each in claim(state, NOW + HOUR, "bob")] == [first.alert.id]
+
+
+def test_what_waits_can_be_made_due_but_not_while_it_is_being_sent(state: State) -> None:
+    state.save_alerts([(an_alert("x1"), ["log"]), (an_alert("x2"), ["log"])], NOW)
+    first, second = claim(state)
+    state.finish_delivery(first.id, "ann", cause="503", retry_at=NOW + HOUR)
+
+    assert state.send_again(NOW, ["x1", "x2"]) == 1
+    assert [each.id for each in claim(state, NOW, "bob")] == [first.id]
+    assert state.finish_delivery(second.id, "ann") is True
