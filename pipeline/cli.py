@@ -125,7 +125,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         _say(context, str(error))
         sys.exit(error.exit_code)
     except TryLater as later:
-        _say(context, f"{later.cause}. Nothing was changed by this; try again.")
+        _say(context, f"{later.cause}. Try again: what was done already is not done twice.")
         sys.exit(EXIT_FAILED)
     except BrokenPipeError:  # `wirewatch search … | head`: the reader has what it wanted
         _give_up_output()

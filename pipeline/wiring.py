@@ -309,7 +309,7 @@ def open_pages(settings: Settings) -> Pages:
     """Open the page store that the settings name."""
     from pipeline.adapters.pages import FolderPages
 
-    url = settings.pages or f"file:///{settings.data_folder / 'pages'}"
+    url = pages_url(settings)
     if _scheme(url) == "file":
         return FolderPages(_path(settings, url))
     raise _unknown("pages", url, "file:///path/pages")
@@ -365,6 +365,11 @@ def state_url(settings: Settings) -> str:
 def index_url(settings: Settings) -> str:
     """Return the index's URL, that of the embedded one when none is set; it may hold a password."""
     return settings.index or f"tantivy:///{settings.data_folder / 'index'}"
+
+
+def pages_url(settings: Settings) -> str:
+    """Return the page store's URL, that of the embedded one when none is set."""
+    return settings.pages or f"file:///{settings.data_folder / 'pages'}"
 
 
 def is_kafka(settings: Settings) -> bool:

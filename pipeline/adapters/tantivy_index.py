@@ -96,6 +96,9 @@ class TantivyIndex:
         hits = searcher.search(tantivy.Query.term_query(self._schema, "key", article_id), 1, count=False).hits
         return self._article(searcher, hits[0][1]) if hits else None
 
+    def refresh(self) -> None:
+        """Nothing: each search looks at the newest commit."""
+
     def search(self, query: Query, *, sort: Sort = "relevance", limit: int = 20, offset: int = 0) -> Hits:
         """Return a page of what ``query`` selects, and the exact number of all of it.
 

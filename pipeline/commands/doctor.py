@@ -17,7 +17,7 @@ from typing import Literal
 import typer
 from msgspec import Struct
 
-from pipeline import wiring
+from pipeline import topics, wiring
 from pipeline.commands.context import Context
 from pipeline.commands.printing import Json, counted, print_json_lines, print_table
 from pipeline.enrich.run import check_stages
@@ -73,14 +73,7 @@ def _examine(context: Context) -> Iterator[Finding]:
     yield tried("stages", lambda: _stages(settings))
     yield tried("channels", lambda: ", ".join(wiring.check_channels(settings)))
     yield tried("watch", lambda: _watch(settings))
-    try:
-        has_data = not wiring.needs_data_folder(settings) or wiring.has_data(settings)
-    except WirewatchError as error:
-        yield Finding("state", "bad", str(error))
-    else:
-        if has_data:
-            yield tried("broker, state and pages", lambda: _opens(context))
-            yield tried("index", lambda: _index_opens(context))
+    yield from _parts(context, tried)
     if not settings.contact:
         yield Finding(
             "contact", "warning", "not set",
@@ -183,22 +176,56 @@ def _watch(settings: Settings) -> str:
     return f"tells {', '.join(settings.watch_channels) or 'nobody'}; {metrics}, {heartbeat}"
 
 
-def _opens(context: Context) -> str:
-    with context.open() as ports:
-        return f"state schema {ports.state.schema_version()}, {len(ports.broker.topics())} topics"
+def _parts(context: Context, tried: Callable[[str, Callable[[], str]], Finding]) -> Iterator[Finding]:
+    """Look at broker, state, pages and index, each by itself; at embedded ones only where there is a Wirewatch."""
+    settings = context.settings
+    try:
+        has_data = wiring.has_data(settings)
+    except WirewatchError as error:
+        yield Finding("state", "bad", str(error))
+        return
+    has_folder = has_data and (settings.data_folder.is_dir() or not wiring.needs_data_folder(settings))
+    if has_folder or wiring.is_kafka(settings):
+        yield tried("broker", lambda: _broker(settings))
+    if has_folder or wiring.is_postgres(settings):
+        yield tried("state", lambda: _state(settings))
+    if has_folder:
+        yield tried("pages", lambda: _pages(settings))
+    if has_folder or wiring.is_elasticsearch(settings):
+        yield tried("index", lambda: _index(context))
 
 
-def _index_opens(context: Context) -> str:
-    with closing(wiring.open_index(context.settings, writer=False)) as index:
+def _broker(settings: Settings) -> str:
+    with closing(wiring.open_broker(settings, wiring.utc_now)) as broker:
+        if problems := broker.topic_problems(topics.ALL):
+            raise WirewatchError(f"{'; '.join(problems)}: run `wirewatch setup`")
+        return f"{wiring.shown(wiring.broker_url(settings))}, {len(broker.topics())} topics"
+
+
+def _state(settings: Settings) -> str:
+    with closing(wiring.open_state(settings)) as state:
+        return f"{wiring.shown(wiring.state_url(settings))}, schema {state.schema_version()}"
+
+
+def _pages(settings: Settings) -> str:
+    wiring.open_pages(settings)
+    return wiring.shown(wiring.pages_url(settings))
+
+
+def _index(context: Context) -> str:
+    settings = context.settings
+    wiring.require_index(settings)
+    with closing(wiring.open_index(settings, writer=False)) as index:
         if lacking := _lacking(context, index):
             raise WirewatchError(f"{lacking}: run `wirewatch index --rebuild`")
-        return f"months: {', '.join(index.months()) or 'none yet'}"
+        months = ", ".join(index.months()) or "none yet"
+        return f"{wiring.shown(wiring.index_url(settings))}, months: {months}"
 
 
 def _lacking(context: Context, index: SearchIndex) -> str:
     try:
         with context.open() as ports:
             holdings = look_up_holdings(ports, index)
-    except WirewatchError:  # the finding “broker, state and pages” says why
+    except (WirewatchError, TryLater):  # the findings on broker and state say why
         return ""
     return str(holdings) if holdings.lacking else ""

@@ -205,6 +205,7 @@ def _publish(ports: Ports, articles: list[Article]) -> None:
 
 def _missing(context: Context, ids: Iterable[str]) -> list[str]:
     with closing(wiring.open_index(context.settings, writer=False)) as index:
+        index.refresh()
         return [ident for ident in ids if index.get(ident) is None]
 
 

@@ -61,6 +61,10 @@ class SearchIndex(Protocol):
         """Return the indexed form of one article."""
         ...
 
+    def refresh(self) -> None:
+        """Make all that was written, by whomever, findable by searches from now on; ``get`` needs no such thing."""
+        ...
+
     def search(self, query: Query, *, sort: Sort = "relevance", limit: int = 20, offset: int = 0) -> Hits:
         """Return what ``query`` selects among everything written before this call (readers see each commit)."""
         ...

@@ -115,6 +115,10 @@ class ElasticsearchIndex:
         found = self._located([article_id], with_article=True)
         return _article(found[article_id][1]) if article_id in found else None
 
+    def refresh(self) -> None:
+        """Make all that was written, by whomever, findable by searches from now on."""
+        self._connection.require(lambda client: client.indices.refresh(index=self._months.pattern))
+
     def search(self, query: Query, *, sort: Sort = "relevance", limit: int = 20, offset: int = 0) -> Hits:
         """Return a page of what ``query`` selects, and the exact number of all of it.
 

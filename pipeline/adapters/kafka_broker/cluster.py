@@ -54,7 +54,7 @@ class Cluster:
         try:
             with judged(f"connecting to {where}"):
                 self._admin = KafkaAdminClient(
-                    **location.client_settings(), request_timeout_ms=15_000, bootstrap_timeout_ms=10_000,
+                    **location.client_settings(), request_timeout_ms=15_000, bootstrap_timeout_ms=5_000,
                     reconnect_backoff_max_ms=1_000,
                 )  # fmt: skip
         except TryLater as later:
