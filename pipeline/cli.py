@@ -106,7 +106,7 @@ def options(
     for name in ("data", "config"):
         if given[name]:  # a path on the command line is relative to where it was typed
             given[name] = str(Path(given[name]).absolute())
-    ctx.obj.take(given)
+    ctx.ensure_object(Context).take(given)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
