@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cli_parts import Cli
-from unprivileged import needs_permissions, open_folder, said_to_nobody
+from unprivileged import needs_permissions, said_with_permissions
 
 import pipeline
 
@@ -19,9 +19,8 @@ pytestmark = needs_permissions
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    with open_folder() as folder:
-        yield folder
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def closed(folder: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("words", [["status"], ["search", "x"], ["feeds", "list"], ["ingest", "x.txt"]])
 def test_a_data_folder_that_cannot_be_reached_is_said_to_be(folder: Path, closed: Path, words: list[str]) -> None:
-    ended = said_to_nobody("--data", closed / "inner", *words, folder=folder)
+    ended = said_with_permissions("--data", closed / "inner", *words, folder=folder)
     assert (ended.code, ended.out) == (1, "")
     assert f"{closed / 'inner'} cannot be" in ended.err
     assert "Permission denied" in ended.err
@@ -42,14 +41,14 @@ def test_a_data_folder_that_cannot_be_reached_is_said_to_be(folder: Path, closed
 
 
 def test_the_doctor_says_so_as_well(folder: Path, closed: Path) -> None:
-    ended = said_to_nobody("--data", closed / "inner", "doctor", folder=folder)
+    ended = said_with_permissions("--data", closed / "inner", "doctor", folder=folder)
     assert ended.code == 1
     assert f"bad\tdata folder\t{closed / 'inner'} cannot be reached: Permission denied. Run this as" in ended.out
     assert ended.err.startswith("wirewatch: Not well: data folder")
 
 
 def test_a_config_folder_that_cannot_be_reached_is_a_usage_error(folder: Path, closed: Path) -> None:
-    ended = said_to_nobody("--config", closed / "inner", "status", folder=folder)
+    ended = said_with_permissions("--config", closed / "inner", "status", folder=folder)
     assert (ended.code, f"{closed / 'inner'} cannot be reached: Permission denied" in ended.err) == (2, True)
 
 
@@ -59,7 +58,7 @@ def test_a_data_folder_of_somebody_else_is_read_by_its_owner_or_as_a_copy(
 ) -> None:
     shutil.copytree(filled_folder, folder / "data")
     (folder / "data").chmod(0o555)
-    ended = said_to_nobody("--data", folder / "data", *words, folder=folder)
+    ended = said_with_permissions("--data", folder / "data", *words, folder=folder)
     (folder / "data").chmod(0o755)
     assert (ended.code, ended.out) == (1, "")
     assert f"wirewatch: {folder / 'data'} cannot be written by you, and reading it needs that too" in ended.err
@@ -67,24 +66,26 @@ def test_a_data_folder_of_somebody_else_is_read_by_its_owner_or_as_a_copy(
 
 def test_a_file_of_somebody_else_is_named(folder: Path, filled_folder: Path) -> None:
     shutil.copytree(filled_folder, folder / "data")
-    (folder / "data").chmod(0o777)
-    ended = said_to_nobody("--data", folder / "data", "status", folder=folder)
+    (folder / "data" / "state.db").chmod(0o444)
+    ended = said_with_permissions("--data", folder / "data", "status", folder=folder)
     assert (ended.code, f"wirewatch: {folder / 'data' / 'state.db'} cannot be written by you" in ended.err) == (1, True)
 
 
 def test_an_index_of_somebody_else_is_not_called_damaged(folder: Path, filled_folder: Path) -> None:
     shutil.copytree(filled_folder, folder / "data")
-    ended = said_to_nobody("--data", folder / "data", "search", "breakwater", folder=folder)
+    for path in (folder / "data" / "index").iterdir():
+        path.chmod(0o444)
+    (folder / "data" / "index").chmod(0o555)
+    ended = said_with_permissions("--data", folder / "data", "search", "breakwater", folder=folder)
+    (folder / "data" / "index").chmod(0o755)
     assert (ended.code, ended.out) == (1, "")
     assert f"the index in {folder / 'data' / 'index'} cannot be opened: permission denied. A reader's" in ended.err
 
 
 def test_a_search_needs_only_the_index_folder(folder: Path, filled_folder: Path) -> None:
     shutil.copytree(filled_folder, folder / "data")
-    for path in [folder / "data", *(folder / "data").rglob("*")]:
-        path.chmod(0o777)
     (folder / "data").chmod(0o555)
-    ended = said_to_nobody("--data", folder / "data", "search", "breakwater", "--json", folder=folder)
+    ended = said_with_permissions("--data", folder / "data", "search", "breakwater", "--json", folder=folder)
     (folder / "data").chmod(0o755)
     assert (ended.code, ended.err) == (0, "")
     assert json.loads(ended.out)["title"] == "Ferry aground"

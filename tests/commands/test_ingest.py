@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cli_parts import Cli
-from unprivileged import needs_permissions, open_folder, said_to_nobody
+from unprivileged import needs_permissions, said_with_permissions
 
 from pipeline.article import Article
 from pipeline.commands import ingest
@@ -168,14 +168,11 @@ def test_preview_counts_what_it_cannot_read(cli: Cli) -> None:
 
 
 @needs_permissions
-def test_one_file_that_cannot_be_read_does_not_keep_out_the_others() -> None:
-    with open_folder() as folder:
-        (folder / "data").mkdir()
-        (folder / "data").chmod(0o777)
-        (folder / "good.txt").write_text("A headline\n\nA text that stands on its own.", "utf-8")
-        (folder / "secret.txt").write_text("Not for you", "utf-8")
-        (folder / "secret.txt").chmod(0o000)
-        ended = said_to_nobody("ingest", "secret.txt", "good.txt", folder=folder)
+def test_one_file_that_cannot_be_read_does_not_keep_out_the_others(cli: Cli) -> None:
+    (cli.folder / "good.txt").write_text("A headline\n\nA text that stands on its own.", "utf-8")
+    (cli.folder / "secret.txt").write_text("Not for you", "utf-8")
+    (cli.folder / "secret.txt").chmod(0o000)
+    ended = said_with_permissions("ingest", "secret.txt", "good.txt", folder=cli.folder)
     assert (ended.code, ended.err.splitlines()) == (
         3, ["secret.txt: cannot be read: Permission denied", "1 article read, 1 searchable, 1 problem"],
     )  # fmt: skip
