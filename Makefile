@@ -11,6 +11,8 @@ AIRFLOW_BIN := $(AIRFLOW_VENV)/bin
 AIRFLOW_STAMP := $(AIRFLOW_VENV)/.installed
 AIRFLOW_WHEEL := $(AIRFLOW_VENV)/.wheel
 # The tests of the DAGs need Airflow: always in CI, elsewhere where `make airflow-install` has made its environment.
+# A file of tests goes to one process: some of them make their servers or their texts ready once. Most of it is waiting.
+SERVICES_TEST = $(BIN)/pytest -n 3 --dist loadscope -m "services and not soak" -W "ignore:unclosed <socket:ResourceWarning"
 AIRFLOW_TESTED := $(if $(filter true,$(CI))$(wildcard $(AIRFLOW_STAMP)),$(AIRFLOW_WHEEL))
 
 .DEFAULT_GOAL := help
@@ -30,13 +32,13 @@ demo: $(WHEEL) ## Watch it work without a network: a small news world on 127.0.0
 test: check $(AIRFLOW_TESTED) ## Run the checks and all tests, against the built wheel; what needs real servers starts them.
 	$(BIN)/pytest --quiet tests/test_worker*.py --cov=pipeline.worker --cov-branch --cov-fail-under=95 --cov-report=
 	$(BIN)/pytest -n auto --dist worksteal -m "not soak and not services"
-	$(BIN)/pytest -m "services and not soak"
+	$(SERVICES_TEST)
 
 services: $(WHEEL) ## Start a real Kafka, Elasticsearch and PostgreSQL, and print the settings to use.
 	@$(BIN)/python tests/services/up.py
 
 services-test: $(WHEEL) $(AIRFLOW_TESTED) ## Only the tests on real servers: Kafka, Elasticsearch (Java and Maven), PostgreSQL, Airflow.
-	$(BIN)/pytest -m "services and not soak"
+	$(SERVICES_TEST)
 
 # Everything here can be set otherwise in the environment. The pool `fetch` is made once and keeps the size it is given.
 # A task waits longer than Airflow's 5 s for the API, which starts at the same time on the same machine.

@@ -63,6 +63,10 @@ def parts(request: pytest.FixtureRequest) -> Iterator[Parts]:
 SERVICES = frozenset({"kafka", "elasticsearch", "postgres", "cluster"})
 
 
+SOCKET_OF_A_CLOSED_CLIENT = "ignore:unclosed <socket:ResourceWarning"
+"""kafka-python 3.0.12 forgets the socket of a connection that is just being made when its client is closed."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a real server, by fixture or by parameter: these run one after the other, by themselves."""
     for item in items:
@@ -70,3 +74,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         given = {value for value in callspec.params.values() if isinstance(value, str)} if callspec else set()
         if SERVICES & (given | set(getattr(item, "fixturenames", ()))):
             item.add_marker(pytest.mark.services)
+            item.add_marker(pytest.mark.filterwarnings(SOCKET_OF_A_CLOSED_CLIENT))
