@@ -12,6 +12,9 @@ from structlog.typing import Processor
 
 from pipeline.redaction import Redactor
 
+CLIENTS = ("kafka", "elastic_transport", "elasticsearch")
+"""They tell of each attempt, and of closing too; what comes of it our own lines say. Shown at the level debug."""
+
 Write = Callable[[str], None]
 Format = Literal["text", "json"]
 
@@ -21,7 +24,8 @@ def configure_logging(
 ) -> None:
     """Send log lines of at least ``level`` to ``write``, or to stderr; ``redacted`` takes the secrets out of each.
 
-    What libraries say with ``logging`` becomes lines of the same kind, from warnings on.
+    What libraries say with ``logging`` becomes lines of the same kind, from warnings on; what clients of a cluster say
+    only at the level debug.
     """
     processors: list[Processor] = [
         structlog.processors.add_log_level,
@@ -36,6 +40,8 @@ def configure_logging(
     structlog.configure(
         processors=processors, wrapper_class=wrapper, logger_factory=lambda *_: lines, cache_logger_on_first_use=False
     )
+    for name in CLIENTS:
+        logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else logging.CRITICAL)
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, _Forwarding)]:
         root.removeHandler(handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -130,7 +131,9 @@ def test_a_broker_that_refuses_large_records_is_said_by_doctor_setup_and_workers
     small = ConfigResource(ConfigResourceType.TOPIC, f"{name}.articles.raw", {"max.message.bytes": "100000"})
     with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
         admin.alter_configs([small])
-    assert "max.message.bytes" in found(cluster)["broker"]["detail"]
+    deadline = time.monotonic() + 60
+    while "max.message.bytes" not in found(cluster)["broker"]["detail"]:  # a node learns of it a moment later
+        assert time.monotonic() < deadline
     assert cluster("setup").code == 1
     ended = cluster("enrich", "--once")
     assert (ended.code, "max.message.bytes" in ended.err) == (6, True)

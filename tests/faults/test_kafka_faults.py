@@ -2,64 +2,34 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 from fault_parts import FaultyWorld, faulty_world, storm
 from faults.kill.cluster import Cluster
+from faults.kill.long_running import PATIENCE_SECONDS, OwnServer, has_found, running, until
 from faults.kill.parts import Parts
 from faults.kill.processes import Zygote
 from faults.kill.run import ALL_STEPS
 from faults.kill.scene import scene
 from faults.oracle import judge
 from kafka import KafkaAdminClient, errors
-from services.servers import Server, start_kafka
+from services.servers import start_kafka
 
 from pipeline import steps, wiring
 from pipeline.adapters.kafka_broker import parse_location
-from pipeline.errors import EXIT_DEAD_LETTERS_UNAVAILABLE, DeadLettersUnavailable, TryLater
+from pipeline.errors import EXIT_DEAD_LETTERS_UNAVAILABLE, DeadLettersUnavailable
 from pipeline.feed import FeedStatus
 from pipeline.outcomes import Status
 from pipeline.ports import Message, Record
 from pipeline.worker import Handled, Limits, Worker
 
-PATIENCE_SECONDS = 60.0
-"""Within which consumers are to go on when the broker is back."""
 
-
-def until(is_so: Callable[[], bool], otherwise: str, seconds: float = PATIENCE_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, otherwise
-        time.sleep(0.02)
-
-
-class OwnKafka:
-    """A broker of this test alone, so that it can be stopped and started again on its port and its data."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._server = start_kafka(folder)
-        self.address = self._server.address
-
-    def kill(self) -> None:
-        self._server.process.kill()
-        self._server.process.wait()
-
-    def start(self) -> None:
-        with (self._folder / "output.log").open("ab") as log:
-            process = subprocess.Popen(
-                self._server.process.args, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
-        self._server = Server(process, self.address)
-
+class OwnKafka(OwnServer):
     def answers(self) -> bool:
         try:
             settings = parse_location(f"kafka://{self.address}").client_settings()
@@ -68,14 +38,11 @@ class OwnKafka:
         except errors.KafkaError:
             return False
 
-    def close(self) -> None:
-        self._server.stop()
-
 
 @pytest.fixture(scope="module")
 def own_kafka(tmp_path_factory: pytest.TempPathFactory, kafka: str) -> Iterator[OwnKafka]:
     """A second broker; ``kafka`` says, by skipping or failing, when there can be none."""
-    with closing(OwnKafka(tmp_path_factory.mktemp("own-kafka"))) as own:
+    with closing(OwnKafka(start_kafka, tmp_path_factory.mktemp("own-kafka"))) as own:
         yield own
 
 
@@ -89,38 +56,6 @@ def shaky(
         faulty_world(tmp_path, monkeypatch, parts, group_lease_seconds=10.0) as world,
     ):
         yield world
-
-
-@contextmanager
-def running(world: FaultyWorld, *names: str) -> Iterator[None]:
-    """These steps as long-running workers, each in a thread of its own."""
-    stop = threading.Event()
-    at_work = [threading.Event() for _ in names]
-    failures: list[BaseException] = []
-
-    def run(name: str, begins: threading.Event) -> None:
-        def wait(seconds: float) -> bool:
-            begins.set()
-            return stop.wait(seconds)
-
-        try:
-            with wiring.open_ports(world.settings, clock=lambda: datetime.now(UTC)) as ports:
-                steps.STEPS[name](ports, wait)
-        except BaseException as error:
-            failures.append(error)
-            raise
-
-    threads = [threading.Thread(target=run, args=each) for each in zip(names, at_work, strict=True)]
-    for thread in threads:
-        thread.start()
-    try:
-        assert all(begins.wait(PATIENCE_SECONDS) for begins in at_work)
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert failures == []
 
 
 def test_a_broker_away_for_longer_than_a_delivery_fails_the_poll_and_nothing_of_it_is_saved(
@@ -150,13 +85,6 @@ def is_polled(ports: wiring.Ports, feed_id: str) -> bool:
     steps.run_poll(ports, lambda _: False, only=[feed_id])
     known = ports.state.feed(feed_id)
     return known is not None and known.state.status is FeedStatus.OK
-
-
-def has_found(world: FaultyWorld, number: int) -> bool:
-    try:
-        return len(world.search()) == number
-    except TryLater:  # Elasticsearch is just making the index
-        return False
 
 
 def test_a_broker_restarted_while_workers_read_loses_nothing_and_doubles_nothing(
