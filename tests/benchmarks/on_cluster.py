@@ -27,13 +27,16 @@ from uuid import uuid4
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import psycopg
 from elasticsearch import Elasticsearch
 from end_to_end import feed_server, feeds_of, poll_all, records_of
+from kafka import KafkaAdminClient
 from services.java import Missing
 from services.shared import running
 from texts import stories
 
 from pipeline import topics, wiring
+from pipeline.adapters.kafka_broker import parse_location
 from pipeline.article import Article, decode_article, encode_article
 from pipeline.commands.log_lines import configure_logging
 from pipeline.errors import TryLater
@@ -48,6 +51,11 @@ RATE = 50
 SERVERS = ("kafka", "elasticsearch", "postgres")
 WORKERS = ("enrich", "settle", "index", "alert")
 PATIENCE_SECONDS = 300.0
+MARKS = {
+    "Kafka": "kafka.Kafka", "Elasticsearch": "SingleNode", "PostgreSQL": "postgres", "feed server": "feed_server.py",
+    "poll": "on_cluster.py", **{step: f"wirewatch {step}" for step in WORKERS},
+}  # fmt: skip
+"""Of each that takes part, what stands in its command line."""
 
 
 def main() -> int:
@@ -72,6 +80,7 @@ def main() -> int:
         _run(environment, "setup")
         with _workers(folder, environment, settings):
             figures = _throughput(settings, port, given.articles)
+            figures |= _sizes(settings, figures["documents"])
             figures |= _latency(settings, given.latency_seconds)
         figures |= _ceilings(settings)
     slower = min(figures["kafka_alone_per_second"], figures["bulk_alone_per_second"])
@@ -187,20 +196,54 @@ def _settled(ports: wiring.Ports) -> int:
 
 def processor_seconds() -> dict[str, float]:
     """Return the processor time so far of all that takes part, from /proc (proc(5), fields 14 and 15 of stat)."""
-    marks = {
-        "Kafka": "kafka.Kafka", "Elasticsearch": "SingleNode", "PostgreSQL": "postgres",
-        "feed server": "feed_server.py", "poll": "on_cluster.py", **{step: f"wirewatch {step}" for step in WORKERS},
-    }  # fmt: skip
-    seconds = dict.fromkeys(marks, 0.0)
-    for place in Path("/proc").iterdir():
-        try:
-            command = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-            fields = (place / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-        except OSError:  # no process, or one that has just ended
-            continue
-        if name := next((name for name, mark in marks.items() if mark in command), ""):
+    seconds = dict.fromkeys(MARKS, 0.0)
+    for name, pids in _taking_part().items():
+        for pid in pids:
+            fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
             seconds[name] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return seconds
+
+
+def _taking_part() -> dict[str, list[str]]:
+    """Return the process ids of each that takes part, told by its command line."""
+    found: dict[str, list[str]] = {name: [] for name in MARKS}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        except OSError:  # it has just ended
+            continue
+        if name := next((name for name, mark in MARKS.items() if mark in command), ""):
+            found[name].append(place.name)
+    return found
+
+
+def _sizes(settings: Settings, articles: int) -> dict[str, object]:
+    """Return the memory of each process now, and the disk that an article takes in each server, once merged."""
+    memory = {name: sum(_resident_mib(pid) for pid in pids) for name, pids in _taking_part().items()}
+    pattern = f"{settings.index_prefix}-articles-*"
+    with Elasticsearch(settings.index, request_timeout=300) as client:
+        client.indices.forcemerge(index=pattern, max_num_segments=1)
+        client.indices.flush(index=pattern)
+        index_bytes = client.indices.stats(index=pattern, metric="store")["_all"]["primaries"]["store"]["size_in_bytes"]
+    with psycopg.connect(settings.state) as state:
+        tables = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relname !~ '^(pg|sql)_'"
+        [state_bytes] = state.execute(tables).fetchone() or (0,)
+    location = parse_location(settings.broker)
+    with closing(KafkaAdminClient(**location.client_settings())) as admin:
+        parts = [
+            partition["partition_size"]
+            for node in admin.describe_log_dirs([location.topic(topic.name) for topic in topics.ALL])
+            for folder in node["log_dirs"]
+            for topic in folder["topics"]
+            for partition in topic["partitions"]
+        ]
+    disk = {"Elasticsearch": index_bytes, "PostgreSQL": int(state_bytes), "Kafka": sum(parts)}
+    return {"memory_mib": memory, "disk_bytes_per_article": {name: each / articles for name, each in disk.items()}}
+
+
+def _resident_mib(pid: str) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
 
 def _refresh(settings: Settings) -> None:
@@ -292,6 +335,7 @@ def _through_kafka(broker: object, records: Sequence[Record]) -> float:
 
 
 def _print_table(figures: dict[str, object]) -> None:
+    disk = figures["disk_bytes_per_article"]
     rows = [
         ("articles settled (new, copies, edits)", f"{figures['articles']:,}"),
         ("feed to search on Kafka + Elasticsearch + PostgreSQL", f"{figures['articles_per_second']:,.0f} articles/s"),
@@ -303,6 +347,11 @@ def _print_table(figures: dict[str, object]) -> None:
         (f"published to searchable at {RATE}/s, p95", f"{figures['latency_p95_seconds']:.2f} s"),
         ("aim for p95, with a refresh every 5 s", f"{AIM_P95_SECONDS:.0f} s"),
         *((f"share of the processor time spent: {name}", f"{n:.0%}") for name, n in figures["processor_share"].items()),
+        *((f"memory: {name}", f"{n:,.0f} MiB") for name, n in figures["memory_mib"].items()),
+        *(
+            (f"disk for an article: {name}", f"{n / 1e3:.1f} kB")
+            for name, n in figures["disk_bytes_per_article"].items()
+        ),
         ("machine", figures["machine"]),
     ]
     for name, value in rows:
