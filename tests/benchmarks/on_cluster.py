@@ -348,10 +348,7 @@ def _print_table(figures: dict[str, object]) -> None:
         ("aim for p95, with a refresh every 5 s", f"{AIM_P95_SECONDS:.0f} s"),
         *((f"share of the processor time spent: {name}", f"{n:.0%}") for name, n in figures["processor_share"].items()),
         *((f"memory: {name}", f"{n:,.0f} MiB") for name, n in figures["memory_mib"].items()),
-        *(
-            (f"disk for an article: {name}", f"{n / 1e3:.1f} kB")
-            for name, n in figures["disk_bytes_per_article"].items()
-        ),
+        *((f"disk for an article: {name}", f"{n / 1e3:.1f} kB") for name, n in disk.items()),
         ("machine", figures["machine"]),
     ]
     for name, value in rows:
