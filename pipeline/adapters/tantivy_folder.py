@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import tantivy
 
 from pipeline.adapters.tantivy_document import SCHEMA_NUMBER
 from pipeline.errors import DataFolderError
+
+T = TypeVar("T")
 
 _CAUSE_CHARACTERS: Final = 200
 _WITHIN_RUST: Final = re.compile(r'IoError \{.*?(?:message|error): "([^"]*)"')
@@ -28,10 +31,10 @@ def make_index(path: Path, schema: tantivy.Schema) -> tantivy.Index:
         if not (path / "meta.json").exists() and not (path / MARKER_FILE).exists():
             _write_marker(path)
         _check_marker(path)
-        index = tantivy.Index(schema, str(path))
+        index = uninterrupted(lambda: tantivy.Index(schema, str(path)))
+        uninterrupted(lambda: index.config_reader("manual"))
     except (OSError, ValueError) as error:
         raise damaged(path, error) from error
-    index.config_reader("manual")
     return index
 
 
@@ -41,13 +44,27 @@ def find_index(path: Path, schema: tantivy.Schema) -> tantivy.Index | None:
         return None
     _check_marker(path)
     try:
-        index = tantivy.Index.open(str(path))
+        index = uninterrupted(lambda: tantivy.Index.open(str(path)))
         if index.schema != schema:
             raise ValueError("its fields are not those of its schema number")
+        # Else a thread watches the folder, and what a call sees depends on its pace.
+        uninterrupted(lambda: index.config_reader("manual"))
     except (OSError, ValueError) as error:
         raise damaged(path, error) from error
-    index.config_reader("manual")  # else a thread watches the folder, and what a call sees depends on its pace
     return index
+
+
+def uninterrupted(call: Callable[[], T]) -> T:
+    """Call again what a signal has interrupted, until it has ended by itself.
+
+    tantivy 0.27 waits for its locks with flock(2) and takes the EINTR of a Ctrl-C for a failure of the disk.
+    """
+    while True:
+        try:
+            return call()
+        except ValueError as error:
+            if "kind: Interrupted" not in str(error):
+                raise
 
 
 def sync_folder(path: Path) -> None:

@@ -20,7 +20,7 @@ from pipeline.adapters.tantivy_document import (
     count_field,
     day_of,
 )
-from pipeline.adapters.tantivy_folder import damaged, find_index, make_index, sync_folder
+from pipeline.adapters.tantivy_folder import damaged, find_index, make_index, sync_folder, uninterrupted
 from pipeline.article import Article
 from pipeline.errors import IndexInUse, TryLater, WirewatchError
 from pipeline.ports import CountField, Hit, Hits, IndexDelete, IndexOutcome, Sort
@@ -230,8 +230,9 @@ class TantivyIndex:
 
     def _open_writer(self) -> tantivy.IndexWriter:
         assert self._index is not None
+        index = self._index
         try:
-            writer = self._index.writer(self._heap_bytes, num_threads=1)
+            writer = uninterrupted(lambda: index.writer(self._heap_bytes, num_threads=1))
             _skip_one_number(writer)
             return writer
         except ValueError as error:
@@ -250,7 +251,7 @@ class TantivyIndex:
         if self._index is None:
             return None
         try:
-            self._index.reload()
+            uninterrupted(self._index.reload)
         except (OSError, ValueError) as error:
             raise damaged(self._path, error) from error
         return self._index.searcher()

@@ -5,6 +5,7 @@ What it shares with every other index is in ``tests/contract/test_index.py``.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -438,3 +439,39 @@ def test_closing_waits_for_the_merge_of_small_segments(folder: Path) -> None:
     assert len(json.loads((folder / "meta.json").read_bytes())["segments"]) == 1
     with closing(open_writer(folder)) as index:
         assert total(index) == 8
+
+
+# --- signals ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def locked(folder: Path) -> Iterator[Callable[[], int]]:
+    """Hold the lock that readers wait for, until signals have come three times; yield how often they have."""
+    open_writer(folder).close()
+    (lock,) = folder.glob(".tantivy-meta.lock")
+    told = 0
+
+    def on_signal(*_: object) -> None:
+        nonlocal told
+        told += 1
+        if told == 3:
+            fcntl.flock(held, fcntl.LOCK_UN)
+
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        before = signal.signal(signal.SIGALRM, on_signal)
+        signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+        try:
+            yield lambda: told
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("open_one", [open_reader, open_writer])
+def test_a_signal_while_it_waits_for_a_lock_is_no_fault_of_the_disk(
+    folder: Path, locked: Callable[[], int], open_one: Callable[[Path], TantivyIndex]
+) -> None:
+    with closing(open_one(folder)) as opened:
+        assert opened.search(Everything()).total == 0
+    assert locked() >= 3
