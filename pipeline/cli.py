@@ -74,7 +74,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     name="wirewatch",
     cls=_Commands,
-    help="Watches the world's news feeds: full-text search and alerts, on one machine.",
+    help="Watches the world's news feeds: full-text search and alerts, on one machine or a cluster.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -21,6 +21,7 @@ from pipeline.index import run as index
 from pipeline.index.retention import past_months
 from pipeline.leased import LeaseHeld, run_leased
 from pipeline.ports import SearchIndex
+from pipeline.replay import keep_replayed
 from pipeline.wiring import Ports
 from pipeline.worker import Wait
 
@@ -59,6 +60,8 @@ def prune(ports: Ports, wait: Wait = _pause) -> Pruned:
     """
     settings, now = ports.settings, ports.clock()
     wiring.make_months(settings, ports.clock)
+    if wiring.is_kafka(settings):
+        keep_replayed(ports.broker)
     records = ports.broker.prune(now)
     pages = ports.pages.prune(now.date(), settings.pages_keep_days, int(settings.pages_keep_gb * 1e9))
     seen = ports.state.forget_seen(now - SEEN_KEPT)

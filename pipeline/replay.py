@@ -56,6 +56,14 @@ def replay_dead_letters(broker: Broker, place: str | None = None) -> Replayed:
     return report
 
 
+def keep_replayed(broker: Broker) -> None:
+    """Commit again which dead letters were sent: Kafka lets offsets expire, and all would count as never sent."""
+    done = broker.committed(REPLAYED, [topics.dead(name) for name in topics.LIVE_FIRST])
+    if sent := {place: offset for place, offset in done.items() if offset}:
+        with closing(broker.assigned_consumer(REPLAYED, list(sent))) as consumer:
+            consumer.commit(sent)
+
+
 def dead_letters(broker: Broker, *, replayed: bool) -> Iterator[tuple[Record, DeadLetter]]:
     """Yield the dead letters of every topic with the record each stands in; with ``replayed`` those sent again too.
 

@@ -175,6 +175,9 @@ def _go_back_to_settled(
             log.warning("settling again", topic=place.topic, partition=place.partition, offsets=f"{known}-{committed}")
             consumer.commit({place: known})  # a marker counts only from the committed offset on, and so does `drain`
             consumer.seek(place, known)
+    # Said once, the consumer keeps them: on Kafka the offsets of a group without members expire.
+    if done := {place: offset for place, offset in consumer.committed(places).items() if offset}:
+        consumer.commit(done)
 
 
 @telemetry.giving_signs("index")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import blake2b
 
@@ -43,33 +43,33 @@ def alert_records(
     Of an article that was deleted while it was on its way nobody is told.
     """
     now = clock()
-    alerts: list[tuple[Alert, Sequence[str]]] = []
-    handled: list[Handled] = []
+    matched: list[tuple[Article, Sequence[tuple[Alert, Sequence[str]]]] | Handled] = []
     for record in records:
         if record.headers.get("kind") == DELETION_HEADER["kind"]:
-            handled.append(Handled(record, Status.DUPLICATE, reason="deletion"))
+            matched.append(Handled(record, Status.DUPLICATE, reason="deletion"))
             continue
         try:
             article = decode_article(record.value)
         except BadArticle as bad:
-            handled.append(Handled(record, Status.DEAD, reason=bad.reason, detail=bad.detail))
+            matched.append(Handled(record, Status.DEAD, reason=bad.reason, detail=bad.detail))
             continue
         raised = [(alert_of(rule, article, now), rule.channels) for rule in matching_rules(rules, article)]
-        alerts += raised
-        handled.append(
-            Handled(record, Status.PUBLISHED) if raised
-            else Handled(record, Status.DROPPED, reason=DropReason.NO_RULE)
-        )  # fmt: skip
-    buried = set(state.tombstoned({alert.article_id for alert, _ in alerts})) if alerts else set()
-    if told := [(alert, channels) for alert, channels in alerts if alert.article_id not in buried]:
-        outbox.save_alerts(told, now)
-    return [_unless_buried(result, buried) for result in handled] if buried else handled
-
-
-def _unless_buried(result: Handled, buried: Collection[str]) -> Handled:
-    if result.status is Status.PUBLISHED and decode_article(result.record.value).id in buried:
-        return Handled(result.record, Status.DROPPED, reason=DropReason.TOMBSTONED)
-    return result
+        matched.append((article, raised) if raised else Handled(record, Status.DROPPED, reason=DropReason.NO_RULE))
+    matches = [one for one in matched if not isinstance(one, Handled)]
+    buried = set(state.tombstoned({article.id for article, _ in matches})) if matches else set()
+    told = [pair for article, raised in matches for pair in raised if article.id not in buried]
+    new = set(outbox.save_alerts(told, now)) if told else set()
+    handled = []
+    for record, one in zip(records, matched, strict=True):
+        if isinstance(one, Handled):
+            handled.append(one)
+        elif one[0].id in buried:
+            handled.append(Handled(record, Status.DROPPED, reason=DropReason.TOMBSTONED))
+        else:
+            first = new.intersection(alert.id for alert, _ in one[1])
+            new -= first  # of two copies in one batch the first raises it
+            handled.append(Handled(record, Status.PUBLISHED if first else Status.DUPLICATE))
+    return handled
 
 
 def matching_rules(rules: Sequence[CompiledRule], article: Article) -> Sequence[Rule]:

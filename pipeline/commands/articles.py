@@ -60,6 +60,10 @@ def search(
         print_json_lines(hit.article for hit in answer.hits)
     else:
         _print_hits(answer, copies)
+    if not answer.hits:
+        wiring.require_index(context.settings)  # a cluster that was never set up has nothing to find
+    elif wiring.is_elasticsearch(context.settings):
+        return  # there an index counts as lost only when it is empty
     if lacking := _lacking(context):
         typer.echo(f"This answer is not whole: {lacking}. Run `wirewatch index --rebuild`.", err=True)
         raise typer.Exit(EXIT_PARTLY)
@@ -119,6 +123,8 @@ def delete(
         known = sum(ports.state.record(each) is not None for each in ids)
         delete_articles(ports, ids, reason)
         steps.drain(ports, stop.wait, on_wait=lambda _: None)
+    with closing(wiring.open_index(context.settings, writer=False)) as index:
+        index.refresh()
     if stop.is_set():
         typer.echo("stopped: the articles are deleted, and leave the index with the next run", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -181,6 +187,7 @@ def _lacking(context: Context) -> str:
 def _matching(context: Context, text: str) -> Iterator[str]:
     """Yield the ids of all articles that a query selects; pages are read one at a time, since articles are large."""
     with closing(wiring.open_index(context.settings, writer=False)) as index:
+        index.refresh()
         with pointing_into(text):
             tree = understand(text, utc_now())
         offset = 0

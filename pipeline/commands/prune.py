@@ -16,7 +16,7 @@ def prune(ctx: typer.Context, json: Json = False) -> None:
     """Let go of what is past its retention, once, and make next month's index ahead.
 
     Broker records, fetched pages, entries of items that left their feeds, months of the index. `wirewatch run` does
-    this every hour; on a cluster a daily schedule does.
+    this every hour; where the steps are workers of their own, a daily schedule does.
     """
     context: Context = ctx.obj
     with context.open() as ports:

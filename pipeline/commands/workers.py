@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Annotated
 
+import structlog
 import typer
 
 from pipeline import steps, wiring
@@ -16,6 +17,7 @@ from pipeline.poll.run import PollReport
 from pipeline.watch.run import watched
 
 app = typer.Typer()
+log = structlog.get_logger("wirewatch")
 Once = Annotated[bool, typer.Option("--once", help="Do what there is to do, then exit.")]
 
 
@@ -124,6 +126,9 @@ def _deliver(context: Context, stop: Stop, failures: list[WirewatchError]) -> No
             steps.run_deliver(ports, stop.wait)
     except WirewatchError as error:
         failures.append(error)
+    except BaseException as error:  # a thread's end is seen by nobody else, and a supervisor goes by the exit code
+        failures.append(WirewatchError(f"deliver ended: {error!r}. Start `wirewatch alert` again; nothing is lost."))
+        log.exception("step ended", step="deliver")
     finally:
         stop.set()
 

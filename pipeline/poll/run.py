@@ -105,8 +105,8 @@ async def poll_due_feeds(
 async def check_feed(feed: Feed, *, http: Http, clock: Clock) -> FeedCheck:
     """Fetch a feed now and return what a first poll would make of it; nothing is stored."""
     _, answer = await _fetch(KnownFeed(feed=feed, state=FeedState()), http, asyncio.Semaphore(1))
-    if isinstance(answer, str):
-        return FeedCheck(url=feed.url, cause=answer)
+    if not isinstance(answer, Response):
+        return FeedCheck(url=feed.url, cause=str(answer))
     moved_to = answer.permanent_url if decide.is_moved(feed, answer) else ""
     parsed = _read(answer, FeedState())
     if isinstance(parsed, str):
@@ -130,15 +130,19 @@ async def check_feed(feed: Feed, *, http: Http, clock: Clock) -> FeedCheck:
     )
 
 
-async def _fetch(known: KnownFeed, http: Http, turns: asyncio.Semaphore) -> tuple[KnownFeed, Response | str]:
+async def _fetch(
+    known: KnownFeed, http: Http, turns: asyncio.Semaphore
+) -> tuple[KnownFeed, Response | RequestRefused | str]:
     """Return the feed's answer, or why there was none."""
     headers = {"Accept": ACCEPT, **decide.conditional_headers(known.state)}
     async with turns:
         try:
             request = http.request("GET", known.feed.url, headers=headers, timeout_seconds=FETCH_SECONDS)
             return known, await telemetry.counted("feed", request)
-        except (RequestFailed, RequestRefused) as error:
+        except RequestFailed as error:
             return known, str(error)
+        except RequestRefused as error:  # by our own rules: its size, its hops, its address
+            return known, error
 
 
 def _read(response: Response, state: FeedState) -> ParsedFeed | str:
@@ -151,11 +155,13 @@ def _read(response: Response, state: FeedState) -> ParsedFeed | str:
         return f"not a feed: {error.reason}"
 
 
-def _handle(poller: _Poller, known: KnownFeed, answer: Response | str) -> FeedReport:
+def _handle(poller: _Poller, known: KnownFeed, answer: Response | RequestRefused | str) -> FeedReport:
     """Take one feed's answer through parse, publish and save."""
     feed, state, now = known.feed, known.state, poller.clock()
     if isinstance(answer, str):
         return _save(poller, feed, decide.after_no_answer(feed, state, answer, now))
+    if isinstance(answer, RequestRefused):
+        return _save(poller, feed, decide.after_failure(feed, state, str(answer), now))
     if decide.is_unchanged(answer, state):
         return _save(poller, feed, decide.after_unchanged(feed, state, now), unchanged=True)
     parsed = _read(answer, state)

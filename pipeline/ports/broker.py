@@ -132,7 +132,7 @@ class Broker(Protocol):
         ...
 
     def committed(self, group: str, topics: Collection[str]) -> Mapping[TopicPartition, int]:
-        """Return a group's committed offsets (0 where there is none) without joining it."""
+        """Return a group's committed offsets without joining it; where there is none, where the log begins or 0."""
         ...
 
     def read(self, place: TopicPartition, offset: int, limit: int) -> Sequence[Record]:

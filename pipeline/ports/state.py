@@ -224,8 +224,8 @@ class Records(Protocol):
 
 
 class Outbox(Protocol):
-    def save_alerts(self, alerts: Sequence[tuple[Alert, Sequence[str]]], now: datetime) -> int:
-        """Add alerts not there yet, each with a delivery for every channel named; return how many were new."""
+    def save_alerts(self, alerts: Sequence[tuple[Alert, Sequence[str]]], now: datetime) -> Collection[str]:
+        """Add alerts not there yet, each with a delivery for every channel named; return the ids of the new ones."""
         ...
 
     def alerts(self, limit: int = 50, rule: str | None = None) -> Sequence[Alert]:

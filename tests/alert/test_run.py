@@ -59,12 +59,14 @@ def test_each_matching_rule_raises_one_alert_with_a_delivery_for_each_channel(st
 
 def test_copies_redelivery_and_edits_raise_nothing_more(state: SqlState) -> None:
     run(state, record(article()))
-    run(state, record(article()), record(article("b", family="a")), record(article(title="Ferry afloat")))
+    again = run(state, record(article()), record(article("b", family="a")), record(article(title="Ferry afloat")))
+    assert [handled.status for handled in again] == [Status.DUPLICATE] * 3
     assert len(state.alerts()) == 1
 
 
 def test_two_copies_in_one_batch_are_one_alert(state: SqlState) -> None:
-    run(state, record(article()), record(article("b", family="a")))
+    both = run(state, record(article()), record(article("b", family="a")))
+    assert [handled.status for handled in both] == [Status.PUBLISHED, Status.DUPLICATE]
     assert len(state.alerts()) == 1
 
 

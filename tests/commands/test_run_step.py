@@ -94,3 +94,22 @@ def test_a_fault_now_and_then_never_ends_the_run(settings: Settings, monkeypatch
     play(monkeypatch, fails_every_three_minutes)
     run._run_step("index", settings, stop, failures, lambda: stop.now)
     assert (calls, failures) == (50, [])
+
+
+def test_an_alert_worker_whose_delivery_ends_by_what_is_no_named_error_fails(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = cli.folder / "config"
+    config.mkdir()
+    (config / "feeds.opml").write_text("<opml version='2.0'><body/></opml>", "utf-8")
+    (config / "rules.yml").write_text("- id: ferry\n  query: ferry\n", "utf-8")
+    cli.environment = {"WIREWATCH_CONFIG": str(config)}
+    assert cli("setup").code == 0
+
+    def panics(*_: object) -> None:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(steps, "run_deliver", panics)
+    ended = cli("alert")
+    assert ended.code == 1
+    assert "deliver ended: RuntimeError('ours')" in ended.err

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from fault_parts import FaultyWorld, faulty_world, storm
@@ -21,11 +23,13 @@ from kafka import KafkaAdminClient, errors
 from services.servers import start_kafka
 
 from pipeline import steps, wiring
-from pipeline.adapters.kafka_broker import parse_location
+from pipeline.adapters.kafka_broker import KafkaBroker, parse_location
+from pipeline.adapters.kafka_broker import consumer as consumer_module
 from pipeline.errors import EXIT_DEAD_LETTERS_UNAVAILABLE, DeadLettersUnavailable
 from pipeline.feed import FeedStatus
 from pipeline.outcomes import Status
-from pipeline.ports import Message, Record
+from pipeline.ports import Message, Record, TopicPartition
+from pipeline.topics import Topic
 from pipeline.worker import Handled, Limits, Worker
 
 
@@ -212,3 +216,44 @@ def test_a_dead_letter_that_has_no_topic_stops_the_step_with_its_offset_kept(
 def world_records(ports: wiring.Ports) -> list[Record]:
     places = ports.broker.end_offsets(["articles.raw"])
     return [record for place in places for record in ports.broker.read(place, 0, 100)]
+
+
+@pytest.mark.parametrize("parts", ["cluster"], indirect=True)
+def test_offsets_that_have_expired_cost_work_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: Parts, kafka: str
+) -> None:
+    """Kafka forgets the offsets of a group without members after ``offsets.retention.minutes``, here at once."""
+    with faulty_world(tmp_path, monkeypatch, parts) as world:
+        world.show("/a.rss", *(storm(number) for number in range(4)))
+        world.watch("/a.rss")
+        world.poll()
+        before = world.documents()
+        prefix = str(parts.settings["broker"]).rpartition("prefix=")[2]
+        with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+            admin.delete_groups([f"{prefix}settle"])
+        world.run("settle", "index", "alert", "deliver")
+        assert world.documents() == before
+        assert len(world.hooks()) == 4
+        world.check_nothing_lost()
+
+
+def test_a_reader_without_members_commits_again_what_it_has_committed(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer_module, "KEEP_SECONDS", 0.0)
+    location = parse_location(f"kafka://{kafka}?replication=1&prefix=test-{uuid4().hex[:8]}.")
+    place = TopicPartition("t", 0)
+    with (
+        closing(KafkaBroker(location, clock=lambda: datetime.now(UTC))) as broker,
+        closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin,
+    ):
+        broker.create_topics([Topic("t", 1)])
+        assert broker.publish([Message(topic="t", key="k", value=b"1")]) == [None]
+        with closing(broker.assigned_consumer("g", [place])) as consumer:
+            until(lambda: bool(consumer.poll(1, 1.0)), "no record came")
+            consumer.commit({place: 1})
+            admin.delete_groups([location.group("g")])
+            assert broker.committed("g", ["t"]) == {place: 0}
+            assert consumer.poll(1, 0.2) == []
+            assert broker.committed("g", ["t"]) == {place: 1}
+        admin.delete_topics([location.topic("t")])

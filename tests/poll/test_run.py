@@ -324,6 +324,22 @@ def test_one_feed_without_an_answer_does_not_stop_the_others(stand: Newsstand, e
     assert report.number(Status.PUBLISHED) == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "soon"), [(RequestFailed("DNS: no such name"), True), (RequestRefused("larger than 20 MiB"), False)]
+)
+def test_who_was_not_reached_is_asked_soon_again_and_who_was_read_in_vain_is_not(
+    stand: Newsstand, error: Exception, soon: bool
+) -> None:
+    poll = poll_due_feeds(
+        state=stand.state, broker=stand.broker, http=ScriptedHttp(error), clock=stand.clock, holder=HOLDER
+    )
+    (result,) = asyncio.run(poll).results
+    assert result.state.next_due is not None
+    wait = (result.state.next_due - stand.clock()).total_seconds()
+    assert (wait <= 60) is soon
+    assert soon or wait > 600
+
+
 def test_a_fault_of_ours_is_not_swallowed_and_leaves_no_task_behind(stand: Newsstand) -> None:
     http = ScriptedHttp(ZeroDivisionError("a bug"))
 

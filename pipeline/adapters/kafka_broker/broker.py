@@ -99,7 +99,9 @@ class KafkaBroker:
         return self._cluster.end_offsets(self._cluster.places(topics))
 
     def committed(self, group: str, topics: Collection[str]) -> Mapping[TopicPartition, int]:
-        return self._cluster.committed(group, self._cluster.places(topics))
+        done = self._cluster.committed(group, self._cluster.places(topics))
+        # What retention has deleted, or a group whose offsets have expired, is nothing to wait for.
+        return {**done, **self._cluster.start_offsets([place for place, offset in done.items() if not offset])}
 
     def read(self, place: TopicPartition, offset: int, limit: int) -> Sequence[Record]:
         return self._cluster.read(place, offset, limit)

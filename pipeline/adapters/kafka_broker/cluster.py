@@ -124,6 +124,10 @@ class Cluster:
             return {}
         return self._offsets(places, OffsetSpec.LATEST)
 
+    def start_offsets(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return the offset of the oldest record that each partition keeps."""
+        return self._offsets(places, OffsetSpec.EARLIEST) if places else {}
+
     def _offsets(self, places: Collection[TopicPartition], spec: OffsetSpec) -> dict[TopicPartition, int]:
         """Ask as administrator: the consumer's own call leaves out partitions whose leader it has yet to learn."""
         with judged("asking for the ends of partitions"):

@@ -24,6 +24,7 @@ from pipeline.ports import Clock, Record, TopicPartition
 
 CLOSE_MS: Final = 5_000
 COMMIT_MS: Final = 10_000
+KEEP_SECONDS: Final = 3600.0
 ASK_SECONDS: Final = 3.0
 """How long a poll without time may take to be sure; joining alone takes some 0.2 s."""
 
@@ -44,6 +45,8 @@ class AssignedConsumer:
         self._watchdog = Watchdog(clock)
         self._handed: dict[TopicPartition, int] = {}  # ends of the records that the caller has and has not committed
         self._shelf = Shelf()
+        self._floors: dict[TopicPartition, int] = {}  # as last committed
+        self._kept_at = time.monotonic()
         self._rebuilt_at: dict[TopicPartition, int] = {}  # positions that stood still until the client was made anew
         self._closed = False
         self._client = self._open()
@@ -72,8 +75,14 @@ class AssignedConsumer:
             records = self._make_sure(max_records, topics)
         for record in records:
             self._handed[record.place] = record.offset + 1
+        if not records:
+            self._keep_offsets()
         if self._watchdog.is_due():
-            self._look_for_stalls(topics)
+            try:
+                self._look_for_stalls(topics)
+            except TryLater:  # the cluster is away, which kafka-python does not say of a fetch
+                if not records:
+                    raise
         return records
 
     def _make_sure(self, max_records: int, topics: Collection[str] | None) -> list[Record]:
@@ -131,9 +140,19 @@ class AssignedConsumer:
         }
         with judged(f"committing for {self._group}"):
             self._store(offsets)
+        self._floors |= next_offsets
         for place, offset in next_offsets.items():
             if self._handed.get(place, 0) <= offset:
                 self._handed.pop(place, None)
+
+    def _keep_offsets(self) -> None:
+        """Commit again, once an hour, what was committed: without members Kafka lets offsets expire after 7 days."""
+        now = time.monotonic()
+        if now - self._kept_at < KEEP_SECONDS or not self._floors:
+            return
+        self._kept_at = now
+        with judged(f"committing for {self._group}"):
+            self._store({self._location.place(at): OffsetAndMetadata(to, "", -1) for at, to in self._floors.items()})
 
     def _store(self, offsets: Mapping[Any, Any]) -> None:
         self._client.commit(offsets, timeout_ms=COMMIT_MS)
@@ -174,13 +193,14 @@ class AssignedConsumer:
 
         Raises:
             WirewatchError: it stands still even so.
+            TryLater: the cluster does not answer.
         """
         places = [place for place in self.assignment() if topics is None or place.topic in topics]
         try:
             ends = self._cluster.end_offsets(places)
         except TryLater:
-            self._watchdog.forget()  # the cluster is away: that is no stall of this client
-            return
+            self._watchdog.forget()  # that is no stall of this client
+            raise
         positions = {place: self._position(place) for place in places}
         self._rebuilt_at = {place: at for place, at in self._rebuilt_at.items() if positions.get(place, at) == at}
         stalled = self._watchdog.look(positions, ends)
@@ -261,6 +281,9 @@ class GroupConsumer(AssignedConsumer):
                 # A leader that does not know a topic yet assigns none of it, and kafka-python may not look again.
                 client.partitions_for_topic(topic)
             return client
+
+    def _keep_offsets(self) -> None:
+        """Nothing: the offsets of a group with members do not expire."""
 
     def _revoked(self, places: Collection[Any]) -> None:
         """Note what goes while its records are in hand. Called within ``poll``, by the client's own thread."""

@@ -24,8 +24,8 @@ class SqlOutbox:
 
     _db: Database
 
-    def save_alerts(self, alerts: Sequence[tuple[Alert, Sequence[str]]], now: datetime) -> int:
-        """Add alerts not there yet, each with a delivery for every channel named; return how many were new.
+    def save_alerts(self, alerts: Sequence[tuple[Alert, Sequence[str]]], now: datetime) -> Collection[str]:
+        """Add alerts not there yet, each with a delivery for every channel named; return the ids of the new ones.
 
         An alert that is there gets no further deliveries: a channel added to a rule later is for later alerts.
         """
@@ -43,7 +43,7 @@ class SqlOutbox:
                 for name in given[i][1]
             ]
             self._db.insert_new(connection, deliveries, rows)
-        return len(new)
+        return new
 
     def alerts(self, limit: int = 50, rule: str | None = None) -> Sequence[Alert]:
         """Return alerts, newest first."""
