@@ -7,7 +7,7 @@ bug and stops the worker.
 
 from __future__ import annotations
 
-from pipeline.outcomes import DropReason
+from pipeline.outcomes import DropReason, Trouble
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -122,6 +122,10 @@ class RequestRefused(Exception):
 
 class RequestFailed(Exception):
     """An outgoing request did not get an answer (DNS, TLS, connection, time-out); it may work later."""
+
+    def __init__(self, cause: str, trouble: Trouble = Trouble.NO_ANSWER) -> None:
+        super().__init__(cause)
+        self.trouble = trouble
 
 
 class ChannelGone(Exception):

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from pipeline.outcomes import Trouble
+
 
 class FeedStatus(StrEnum):
     """How the last poll of a feed ended."""
@@ -15,6 +17,22 @@ class FeedStatus(StrEnum):
     OK = "ok"  # parsed, has items
     EMPTY = "empty"  # parsed, no items
     FAILED = "failed"  # no answer, an error status, or not a feed; the cause says which
+    GONE = "gone"  # 410: the publisher wants no more polls, and gets none until a person resumes the feed
+
+
+class FeedHints(Struct, frozen=True, kw_only=True):
+    """What a feed itself says about polling it (RSS 2.0: ttl, skipHours, skipDays; sy:updatePeriod)."""
+
+    ttl_seconds: int = 0
+    """It may be cached for so long; 0: not said."""
+    skip_hours: tuple[int, ...] = ()
+    """Hours of the day, UTC, 0 to 23, in which nothing comes."""
+    skip_days: tuple[int, ...] = ()
+    """Days of the week, UTC, 0 = Monday, on which nothing comes."""
+
+
+class Rhythm(Struct, frozen=True, kw_only=True):
+    """What polls have taught about when a feed brings something new (see ``pipeline.poll.schedule``)."""
 
 
 class Feed(Struct, frozen=True, kw_only=True):
@@ -30,7 +48,10 @@ class Feed(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     full_page: bool = False
     """Whether each article's page is fetched for its whole text."""
-    interval_seconds: int = 900
+    interval_seconds: int = 0
+    """Seconds between polls, as a person wants it; 0: learned from what the polls bring."""
+    access: str = ""
+    """Name of an entry in the access file with credentials, headers or a proxy for this feed; never a secret itself."""
 
 
 class FeedState(Struct, frozen=True, kw_only=True):
@@ -43,6 +64,7 @@ class FeedState(Struct, frozen=True, kw_only=True):
     status: FeedStatus = FeedStatus.NEW
     cause: str = ""
     """Why the last poll failed, in words for a person."""
+    trouble: Trouble = Trouble.NONE
     failures: int = 0
     """Polls failed in a row."""
     last_polled: datetime | None = None
@@ -52,6 +74,15 @@ class FeedState(Struct, frozen=True, kw_only=True):
     paused: bool = False
     items: int = 0
     """Items in the last good parse."""
+    last_new: datetime | None = None
+    """When a poll last brought an item not seen before."""
+    moved_to: str = ""
+    """Where 301 or 308 has been leading since ``moved_since``; adopted after 7 days."""
+    moved_since: datetime | None = None
+    hints: FeedHints = FeedHints()
+    rhythm: Rhythm = Rhythm()
+    pace: float = 0.0
+    """Square root of the items an hour that are to be expected: a feed's claim to a share of the polls."""
 
 
 class KnownFeed(Struct, frozen=True, kw_only=True):
@@ -69,3 +100,5 @@ class SeenEntry(Struct, frozen=True, kw_only=True):
     article_id: str
     content_hash: str
     """Of what the feed said; a new hash is published again."""
+    raw_hash: int = 0
+    """64-bit hash, signed, of the item as it stood in the feed: an equal one costs no parse. 0: not known."""

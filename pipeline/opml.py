@@ -22,7 +22,6 @@ MAX_PROBLEMS = 1_000
 MAX_TEXT_CHARS = 200
 MAX_TAGS = 50
 INTERVALS = range(10, 7 * 24 * 3600 + 1)
-DEFAULT_INTERVAL = 900
 
 # Lists written by hand hold bare ampersands in addresses, and names of HTML's entities, which XML does not know.
 _BARE_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9A-Fa-f]+);)")
@@ -84,7 +83,7 @@ def write_opml(feeds: Iterable[Feed]) -> bytes:
             "category": ",".join(tag.replace(",", " ") for tag in feed.tags),
             "outlet": feed.outlet,
             "fullPage": "true" if feed.full_page else "",
-            "intervalSeconds": str(feed.interval_seconds) if feed.interval_seconds != DEFAULT_INTERVAL else "",
+            "intervalSeconds": str(feed.interval_seconds) if feed.interval_seconds else "",
         }
         etree.SubElement(body, "outline", {name: _text(value) for name, value in attributes.items() if value})
     written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
@@ -186,14 +185,14 @@ class _Reader:
     def _interval(self, written: str, line: int) -> int:
         text = written.strip()
         if not text:
-            return DEFAULT_INTERVAL
+            return 0
         if text.isascii() and text.isdigit() and len(text) < 9 and int(text) in INTERVALS:
             return int(text)
         self.problem(
             line,
-            f"intervalSeconds “{_text(text)[:30]}” is not {INTERVALS[0]} to {INTERVALS[-1]}; {DEFAULT_INTERVAL} taken",
+            f"intervalSeconds “{_text(text)[:30]}” is not {INTERVALS[0]} to {INTERVALS[-1]}; it is learned",
         )
-        return DEFAULT_INTERVAL
+        return 0
 
 
 def _text(written: str) -> str:

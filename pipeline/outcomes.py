@@ -28,6 +28,20 @@ class DropReason(StrEnum):
     NO_RULE = "no rule"  # of the alert step alone: no rule selects it, so there is nothing to tell anybody
 
 
+class Trouble(StrEnum):
+    """Why a poll brought nothing, for counting; ``FeedState.cause`` says the same in words for a person."""
+
+    NONE = ""
+    DNS = "dns"
+    TLS = "tls"
+    NO_ANSWER = "no_answer"  # refused, reset, timed out
+    REFUSED = "refused"  # by our own rules: address, size, hops, robots.txt
+    STATUS = "status"  # an HTTP status that is an error
+    WALL = "wall"  # a page that keeps programs out, in place of the feed
+    NOT_A_FEED = "not_a_feed"
+    BROKER = "broker"  # the feed is well; what it brought could not be published
+
+
 FlagName = Literal[
     "body_truncated",
     "title_truncated",

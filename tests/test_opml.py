@@ -137,11 +137,11 @@ def test_settings_that_make_no_sense_are_reported_and_replaced() -> None:
     result = read_opml(opml('<outline xmlUrl="https://u:secret@a.example/" language="Klingon!" intervalSeconds="-5"/>'))
 
     (feed,) = result.feeds
-    assert (feed.url, feed.language, feed.interval_seconds) == ("https://a.example/", "", 900)
+    assert (feed.url, feed.language, feed.interval_seconds) == ("https://a.example/", "", 0)
     assert result.problems == [
         "line 3: user name and password were removed from the address",
         "line 3: “Klingon!” is not a language; left open",
-        "line 3: intervalSeconds “-5” is not 10 to 604800; 900 taken",
+        "line 3: intervalSeconds “-5” is not 10 to 604800; it is learned",
     ]
 
 

@@ -36,7 +36,7 @@ def add(
         bool | None, typer.Option("--full-page/--no-full-page", help="Fetch each article's page for its whole text.")
     ] = None,
     interval: Annotated[
-        int | None, typer.Option(min=10, max=604_800, help="Seconds between polls; 900 unless said.")
+        int | None, typer.Option(min=10, max=604_800, help="Seconds between polls; learned unless said.")
     ] = None,
 ) -> None:
     """Add one feed, or change those settings of a known one that are given."""

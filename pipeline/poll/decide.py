@@ -22,6 +22,7 @@ LONGEST_WAIT_SECONDS = 24 * 3600
 BROKER_WAIT_SECONDS = 60
 """The feed is well and our broker is not: soon again, whatever the feed's interval."""
 FIRST_NO_ANSWER_SECONDS = 60
+DEFAULT_INTERVAL_SECONDS = 900
 NO_ANSWER_INTERVALS = 4
 """At the usual interval an hour: so long may a machine that comes online again stay silent about a feed."""
 NOT_MODIFIED = 304
@@ -83,7 +84,7 @@ def after_unchanged(feed: Feed, state: FeedState, now: datetime) -> FeedState:
         failures=0,
         last_polled=now,
         last_ok=now,
-        next_due=now + timedelta(seconds=feed.interval_seconds),
+        next_due=now + timedelta(seconds=usual_seconds(feed)),
     )
 
 
@@ -124,13 +125,18 @@ def _failed(state: FeedState, cause: str, failures: int, now: datetime, wait_sec
     )
 
 
+def usual_seconds(feed: Feed) -> float:
+    """Return the seconds between two polls of a feed that is well."""
+    return feed.interval_seconds or DEFAULT_INTERVAL_SECONDS
+
+
 def backoff_seconds(feed: Feed, failures: int) -> float:
     """Return the wait after so many failures in a row: the interval, doubled each time, up to a day.
 
     Up to a tenth is taken off, by a hash of feed and number: the same for every process that computes it, and
     different for feeds that failed together, so that they do not come back together.
     """
-    doubled = feed.interval_seconds * 2.0 ** min(failures, 32)
+    doubled = usual_seconds(feed) * 2.0 ** min(failures, 32)
     return min(doubled, LONGEST_WAIT_SECONDS) * _apart(feed, failures)
 
 
@@ -140,7 +146,7 @@ def no_answer_seconds(feed: Feed, failures: int) -> float:
     Never longer than after as many failures of another kind.
     """
     doubled = FIRST_NO_ANSWER_SECONDS * 2.0 ** min(failures - 1, 32)
-    longest = min(NO_ANSWER_INTERVALS * feed.interval_seconds, feed.interval_seconds * 2.0 ** min(failures, 32))
+    longest = usual_seconds(feed) * min(NO_ANSWER_INTERVALS, 2.0 ** min(failures, 32))
     return min(doubled, longest, LONGEST_WAIT_SECONDS) * _apart(feed, failures)
 
 

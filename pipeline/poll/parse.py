@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 from msgspec import Struct
 
+from pipeline.feed import FeedHints
 from pipeline.identity import canonical_link, clean_link
 from pipeline.outcomes import FlagName
 from pipeline.poll import bounds
@@ -67,6 +68,7 @@ class ParsedFeed(Struct, frozen=True, kw_only=True):
     """Of the site that the feed belongs to."""
     language: str = "und"
     entries: tuple[Entry, ...] = ()
+    hints: FeedHints = FeedHints()
     cut: bool = False
     """Whether the feed had more items than are read (``bounds.MAX_ITEMS``, ``bounds.MAX_TAGS``)."""
 

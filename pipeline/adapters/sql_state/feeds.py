@@ -6,14 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec.structs import asdict, fields
 from sqlalchemy import Row, delete, literal, or_, select, update
 
 from pipeline.adapters.sql_state import schema
 from pipeline.adapters.sql_state.claims import GIVEN_BACK, Claimant, claim_rows, is_held
+from pipeline.adapters.sql_state.columns import EPOCH
 from pipeline.adapters.sql_state.database import Database, rows_where
 from pipeline.adapters.sql_state.fetch_queue import add_pages
-from pipeline.feed import Feed, FeedState, FeedStatus, KnownFeed, SeenEntry
+from pipeline.feed import Feed, FeedHints, FeedState, FeedStatus, KnownFeed, Rhythm, SeenEntry
+from pipeline.identity import link_host
+from pipeline.outcomes import Trouble
 from pipeline.ports import PollResult
 
 SETTINGS = tuple(field.name for field in fields(Feed))
@@ -30,10 +34,12 @@ class SqlFeeds:
     def save_feeds(self, feeds: Sequence[Feed]) -> int:
         """Add feeds or change their settings, by id; return how many were new. Poll state is kept."""
         ids = {feed.id for feed in feeds}
-        new = [asdict(feed) | _columns(FeedState()) for feed in feeds]
+        new = [asdict(feed) | {"host": link_host(feed.url)} | _columns(FeedState()) for feed in feeds]
         with self._db.writing() as connection:
             known = list(rows_where(connection, select(schema.feeds.c.id), schema.feeds.c.id, ids))
-            self._db.upsert(connection, schema.feeds, new, changing=SETTINGS)
+            self._db.upsert(connection, schema.feeds, new, changing=(*SETTINGS, "host"))
+            hosts = sorted({row["host"] for row in new})
+            self._db.insert_new(connection, schema.hosts, [{"host": host, "open_at": EPOCH} for host in hosts])
         return len(ids) - len(known)
 
     def remove_feed(self, feed_id: str) -> bool:
@@ -107,7 +113,10 @@ class SqlFeeds:
         with self._db.reading() as connection:
             rows = list(rows_where(connection, select(seen).where(seen.c.feed_id == feed_id), seen.c.key, keys))
         return {
-            row.key: SeenEntry(key=row.key, article_id=row.article_id, content_hash=row.content_hash) for row in rows
+            row.key: SeenEntry(
+                key=row.key, article_id=row.article_id, content_hash=row.content_hash, raw_hash=row.raw_hash
+            )
+            for row in rows
         }
 
     def forget_seen(self, before: datetime) -> int:
@@ -122,11 +131,21 @@ class SqlFeeds:
 
 
 def _columns(state: FeedState) -> dict[str, Any]:
-    return asdict(state) | {"status": state.status.value}
+    return asdict(state) | {
+        "status": state.status.value,
+        "trouble": state.trouble.value,
+        "hints": msgspec.to_builtins(state.hints),
+        "rhythm": msgspec.to_builtins(state.rhythm),
+    }
 
 
 def _known_feed(row: Row[Any]) -> KnownFeed:
     values = row._mapping
     settings = {name: values[name] for name in SETTINGS} | {"tags": tuple(row.tags)}
-    state = {name: values[name] for name in POLL_STATE} | {"status": FeedStatus(row.status)}
+    state = {name: values[name] for name in POLL_STATE} | {
+        "status": FeedStatus(row.status),
+        "trouble": Trouble(row.trouble),
+        "hints": msgspec.convert(row.hints, FeedHints),
+        "rhythm": msgspec.convert(row.rhythm, Rhythm),
+    }
     return KnownFeed(feed=Feed(**settings), state=FeedState(**state))

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 
 from pipeline.adapters.sql_state.columns import CleanText, Json, UtcTime
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """Revision of the newest migration; a constant, so that opening an up-to-date state need not import Alembic."""
 
 MAX_CAUSE_CHARS: Final = 2_000
@@ -74,6 +75,15 @@ feeds = Table(
     Column("items", BigInteger, nullable=False),
     Column("last_shown", UtcTime),  # when its entries were last listed, which a 304 does not do
     *_claim(),
+    Column("host", CleanText, nullable=False, server_default=""),  # of the address: one request at a time for each
+    Column("access", CleanText, nullable=False, server_default=""),
+    Column("trouble", Text, nullable=False, server_default=""),
+    Column("last_new", UtcTime),
+    Column("moved_to", CleanText, nullable=False, server_default=""),
+    Column("moved_since", UtcTime),
+    Column("pace", Float, nullable=False, server_default="0"),
+    Column("hints", Json, nullable=False, server_default="{}"),
+    Column("rhythm", Json, nullable=False, server_default="{}"),
     Index("feeds_due", "next_due"),
     Index("feeds_claimed", "claimed_by"),
 )
@@ -86,7 +96,32 @@ seen_entries = Table(
     Column("article_id", CleanText, nullable=False),
     Column("content_hash", CleanText, nullable=False),
     Column("last_shown", UtcTime, nullable=False),
+    Column("raw_hash", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
+)
+
+poll_days = Table(
+    "poll_days",
+    metadata,
+    Column("feed_id", CleanText, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
+    Column("day", Text, primary_key=True),  # UTC, as 2026-03-01
+    *(Column(name, BigInteger, nullable=False) for name in
+      ("polls", "unchanged", "failed", "seen", "new", "known", "updated", "dropped", "gaps", "missed")),
+    Column("dropped_by", Json, nullable=False),  # reason -> number
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("id", SERIAL, primary_key=True),
+    Column("feed_id", CleanText, ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
+    Column("began", UtcTime, nullable=False),
+    Column("ended", UtcTime, nullable=False),
+    Column("missed", BigInteger, nullable=False),
+    Column("filled", BigInteger, nullable=False),
+    Column("filled_from", CleanText, nullable=False),
+    Index("gaps_feed", "feed_id", "ended"),
 )
 
 fetch_queue = Table(
@@ -100,6 +135,7 @@ fetch_queue = Table(
     Column("cause", CleanText(MAX_CAUSE_CHARS), nullable=False),
     Column("due", UtcTime, nullable=False),
     Column("added_again", Boolean, nullable=False),  # while it was claimed
+    Column("visits", BigInteger, nullable=False, server_default="0"),  # how often the page was fetched well
     *_claim(),
     Column("article", LargeBinary, nullable=False),  # last: what stands after a long value is slow to read
     Index("fetch_queue_due", "host", "status", "due", "article_id"),
@@ -111,7 +147,19 @@ hosts = Table(
     metadata,
     Column("host", CleanText, primary_key=True),
     Column("open_at", UtcTime, nullable=False),
+    *_claim(),
+    Index("hosts_claimed", "claimed_by"),
     sqlite_with_rowid=False,
+)
+
+robots = Table(
+    "robots",
+    metadata,
+    Column("origin", CleanText, primary_key=True),  # https://host:port
+    Column("text", CleanText, nullable=False),
+    Column("answer", Text, nullable=False),  # rules, none, closed
+    Column("fetched", UtcTime, nullable=False),
+    Column("expires", UtcTime, nullable=False),
 )
 
 records = Table(
