@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct
@@ -43,14 +43,90 @@ class Leases(Protocol):
         ...
 
 
+class Gap(Struct, frozen=True, kw_only=True):
+    """A time between two polls in which a feed has shown more than it still shows: something was missed."""
+
+    began: datetime
+    """When the feed was polled before."""
+    ended: datetime
+    missed: int
+    """How many items, by the feed's usual rate; at least 1."""
+    filled: int = 0
+    """How many of them were found elsewhere since."""
+    filled_from: str = ""
+    id: int = 0
+    feed_id: str = ""
+
+
+class PollTally(Struct, frozen=True, kw_only=True):
+    """What one poll counted, for the ledger. ``seen`` is the sum of new, known, updated and dropped."""
+
+    unchanged: bool = False
+    failed: bool = False
+    seen: int = 0
+    new: int = 0
+    known: int = 0
+    updated: int = 0
+    dropped: Mapping[str, int] = {}
+    """By reason."""
+    overlap: float | None = None
+    """Share of the items shown that were known before; None when none is shown or none was known at all."""
+    gap: Gap | None = None
+
+
+class PollDay(Struct, frozen=True, kw_only=True):
+    """What the polls of one feed brought on one day (UTC)."""
+
+    feed_id: str
+    day: str
+    polls: int
+    unchanged: int
+    failed: int
+    seen: int
+    new: int
+    known: int
+    updated: int
+    dropped: int
+    gaps: int
+    missed: int
+    dropped_by: dict[str, int]
+
+
+class FeedNumbers(Struct, frozen=True, kw_only=True):
+    """All feeds at a glance."""
+
+    by_status: Mapping[str, int]
+    """Number by status; a paused feed counts as ``paused`` alone."""
+    due: int
+    due_since: datetime | None
+    """When the first of those was due; None when none is, or when they were never polled."""
+    last_polled: datetime | None
+    mean_pace: float
+    """Mean of ``FeedState.pace`` over the feeds that are polled."""
+
+
 class PollResult(Struct, frozen=True, kw_only=True):
     """What one poll of one feed leaves behind, saved in one transaction."""
 
     feed_id: str
     state: FeedState
     entries: tuple[SeenEntry, ...] = ()
-    """Every entry the feed shows now, known ones included; each is seen at ``state.last_polled``."""
+    """Entries that are new, changed or read again; each is seen at ``state.last_polled``."""
+    shown_again: tuple[int, ...] = ()
+    """Raw hashes of the items that stand in the feed as they did before."""
     pages: tuple[PageRequest, ...] = ()
+    tally: PollTally | None = None
+    """None: nothing for the ledger."""
+    host_open_at: datetime | None = None
+    """When the feed's host may be asked again; None: at once."""
+    new_url: str = ""
+    """Where the feed is polled from now on; empty: where it was."""
+    new_host: str = ""
+
+    @property
+    def polled_at(self) -> datetime:
+        """When it was polled."""
+        return self.state.last_polled or datetime.min.replace(tzinfo=UTC)
 
 
 class PageRequest(Struct, frozen=True, kw_only=True):
@@ -89,18 +165,40 @@ class Feeds(Protocol):
 
     def feed(self, feed_id: str) -> KnownFeed | None: ...
 
+    def feed_at(self, url: str) -> KnownFeed | None:
+        """Return the feed that is polled at this address now, wherever it was when it was added."""
+        ...
+
     def pause_feed(self, feed_id: str, paused: bool) -> bool:
-        """Pause or resume; return whether there is such a feed."""
+        """Pause or resume; return whether there is such a feed. One that was gone (410) is new again when resumed."""
+        ...
+
+    def feed_numbers(self, now: datetime) -> FeedNumbers:
+        """Return how many feeds there are by status, how many are due, since when, and when one was polled last."""
         ...
 
     def claim_due_feeds(
         self, now: datetime, limit: int, holder: str, lease_seconds: float, only: Collection[str] | None = None
     ) -> Sequence[KnownFeed]:
-        """Claim feeds that are due, not paused and claimed by nobody, longest due first; ``only`` waives being due."""
+        """Claim feeds that are due, not paused and claimed by nobody, longest due first; ``only`` waives being due.
+
+        Each is of another host, which nobody asks until this one is saved or given back, and then not before the pause
+        that the result says.
+        """
         ...
 
     def save_poll(self, result: PollResult, holder: str) -> bool:
-        """Save a poll and give the claim back. False, and nothing saved, when the claim is another's by now."""
+        """Save one poll, as ``save_polls`` does; return whether it was."""
+        ...
+
+    def save_polls(self, results: Sequence[PollResult], holder: str) -> Collection[str]:
+        """Save polls and give the claims back, all in one transaction; return the ids of the feeds saved.
+
+        Nothing is saved of a feed whose claim is another's by now, or that was removed.
+
+        Raises:
+            ValueError: a result shows entries but does not say when (``state.last_polled``).
+        """
         ...
 
     def release_feed(self, feed_id: str, holder: str) -> None:
@@ -109,8 +207,32 @@ class Feeds(Protocol):
 
     def seen_entries(self, feed_id: str, keys: Collection[str]) -> Mapping[str, SeenEntry]: ...
 
+    def seen_items(self, feed_id: str) -> Mapping[int, str]:
+        """Return the raw hash of every item the feed has shown, as it was last, with the entry's key."""
+        ...
+
     def forget_seen(self, before: datetime) -> int:
         """Drop entries last shown before ``before``; return how many."""
+        ...
+
+
+class Ledger(Protocol):
+    """What polls brought, by feed and day, and where something was missed."""
+
+    def poll_days(self, since: date, feed_id: str | None = None) -> Sequence[PollDay]:
+        """Return the days from ``since`` on (UTC), of one feed or of all, by feed, then day."""
+        ...
+
+    def gaps(self, since: datetime, feed_id: str | None = None) -> Sequence[Gap]:
+        """Return the gaps that ended since then, oldest first."""
+        ...
+
+    def fill_gap(self, gap_id: int, filled: int, filled_from: str) -> None:
+        """Note how many of a gap's items were found elsewhere, and where."""
+        ...
+
+    def forget_polls(self, before: datetime) -> int:
+        """Drop days and gaps that ended before then; return how many."""
         ...
 
 
@@ -118,11 +240,25 @@ class FetchQueue(Protocol):
     def claim_pages(
         self, now: datetime, limit: int, holder: str, lease_seconds: float, host_delay_seconds: float
     ) -> Sequence[PageRequest]:
-        """Claim due pages, at most one a host, and keep each claimed host closed for ``host_delay_seconds``."""
+        """Claim due pages, at most one a host, which nobody asks until this one is finished.
+
+        From the claim on it stays closed for ``host_delay_seconds`` at least.
+        """
         ...
 
-    def finish_page(self, article_id: str, holder: str, *, cause: str = "", retry_at: datetime | None = None) -> bool:
-        """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost."""
+    def finish_page(
+        self,
+        article_id: str,
+        holder: str,
+        *,
+        cause: str = "",
+        retry_at: datetime | None = None,
+        host_open_at: datetime | None = None,
+    ) -> bool:
+        """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost.
+
+        Its host may be asked again at ``host_open_at``; None: at once.
+        """
         ...
 
     def page_troubles(self, limit: int = 1_000, article_id: str | None = None) -> Sequence[PageTrouble]:
@@ -314,7 +450,7 @@ class Progress(Protocol):
         ...
 
 
-class State(Leases, Feeds, FetchQueue, Records, Outbox, Requests, Progress, Protocol):
+class State(Leases, Feeds, Ledger, FetchQueue, Records, Outbox, Requests, Progress, Protocol):
     """Everything that must survive a restart and is not in the broker, the index or the pages."""
 
     def schema_version(self) -> str: ...

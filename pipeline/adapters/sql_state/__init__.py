@@ -17,17 +17,21 @@ from pipeline.adapters.sql_state.database import Database
 from pipeline.adapters.sql_state.feeds import SqlFeeds
 from pipeline.adapters.sql_state.fetch_queue import SqlFetchQueue
 from pipeline.adapters.sql_state.leases import SqlLeases
+from pipeline.adapters.sql_state.ledger import SqlLedger
 from pipeline.adapters.sql_state.location import check_file, file_of, shown, url_of
 from pipeline.adapters.sql_state.migrate import bring_up_to_date, revision_in
 from pipeline.adapters.sql_state.outbox import SqlOutbox
 from pipeline.adapters.sql_state.packing import Packer
+from pipeline.adapters.sql_state.polls import SqlPolls
 from pipeline.adapters.sql_state.progress import SqlProgress
 from pipeline.adapters.sql_state.records import SqlRecords
 from pipeline.adapters.sql_state.requests import SqlRequests
 from pipeline.errors import DataFolderError, TryLater, UsageError
 
 
-class SqlState(SqlLeases, SqlFeeds, SqlFetchQueue, SqlRecords, SqlOutbox, SqlRequests, SqlProgress):
+class SqlState(
+    SqlLeases, SqlFeeds, SqlPolls, SqlLedger, SqlFetchQueue, SqlRecords, SqlOutbox, SqlRequests, SqlProgress
+):
     """The ``State`` port over one database connection, for one thread of one process.
 
     Every call may raise ``TryLater``: the database is locked, full or out of reach, and nothing of the call was saved.

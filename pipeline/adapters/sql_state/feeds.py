@@ -1,29 +1,28 @@
-"""Feeds: their settings, what their polls left behind, and the entries that they have shown."""
+"""Feeds: their settings and what their polls left behind. Claiming and saving polls is in ``polls``."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from msgspec.structs import asdict, fields
-from sqlalchemy import Row, delete, literal, or_, select, update
+from sqlalchemy import Connection, Row, case, delete, func, select, update
 
 from pipeline.adapters.sql_state import schema
-from pipeline.adapters.sql_state.claims import GIVEN_BACK, Claimant, claim_rows, is_held
 from pipeline.adapters.sql_state.columns import EPOCH
 from pipeline.adapters.sql_state.database import Database, rows_where
-from pipeline.adapters.sql_state.fetch_queue import add_pages
-from pipeline.feed import Feed, FeedHints, FeedState, FeedStatus, KnownFeed, Rhythm, SeenEntry
+from pipeline.adapters.sql_state.hosts import add_hosts
+from pipeline.feed import Feed, FeedHints, FeedState, FeedStatus, KnownFeed, Rhythm
 from pipeline.identity import link_host
 from pipeline.outcomes import Trouble
-from pipeline.ports import PollResult
+from pipeline.ports import FeedNumbers
 
 SETTINGS = tuple(field.name for field in fields(Feed))
 POLL_STATE = tuple(field.name for field in fields(FeedState))
 
-feeds, seen = schema.feeds, schema.seen_entries
+feeds = schema.feeds
 
 
 class SqlFeeds:
@@ -32,15 +31,21 @@ class SqlFeeds:
     _db: Database
 
     def save_feeds(self, feeds: Sequence[Feed]) -> int:
-        """Add feeds or change their settings, by id; return how many were new. Poll state is kept."""
-        ids = {feed.id for feed in feeds}
-        new = [asdict(feed) | {"host": link_host(feed.url)} | _columns(FeedState()) for feed in feeds]
+        """Add feeds or change their settings, by id; return how many were new. Poll state is kept.
+
+        A feed that has moved keeps its new address; one that is added under that address again is the same feed.
+        """
         with self._db.writing() as connection:
-            known = list(rows_where(connection, select(schema.feeds.c.id), schema.feeds.c.id, ids))
-            self._db.upsert(connection, schema.feeds, new, changing=(*SETTINGS, "host"))
-            hosts = sorted({row["host"] for row in new})
-            self._db.insert_new(connection, schema.hosts, [{"host": host, "open_at": EPOCH} for host in hosts])
-        return len(ids) - len(known)
+            moved = _ids_by_new_address(connection, [feed.url for feed in feeds])
+            given = {ident: feed for feed in feeds if (ident := moved.get(feed.url, feed.id))}
+            rows = [
+                asdict(feed) | {"id": ident, "host": link_host(feed.url)} | columns(FeedState())
+                for ident, feed in given.items()
+            ]
+            known = list(rows_where(connection, select(schema.feeds.c.id), schema.feeds.c.id, given))
+            add_hosts(self._db, connection, [row["host"] for row in rows])
+            _upsert(self._db, connection, rows)
+        return len(given) - len(known)
 
     def remove_feed(self, feed_id: str) -> bool:
         """Remove a feed with the entries it showed; return whether it was there. Its articles stay."""
@@ -50,101 +55,93 @@ class SqlFeeds:
     def feeds(self) -> Sequence[KnownFeed]:
         """Return all feeds, by title, then url."""
         with self._db.reading() as connection:
-            known = [_known_feed(row) for row in connection.execute(select(schema.feeds))]
+            known = [known_feed(row) for row in connection.execute(select(schema.feeds))]
         return sorted(known, key=lambda it: (it.feed.title, it.feed.url))  # databases do not sort text alike
 
     def feed(self, feed_id: str) -> KnownFeed | None:
         """Return one feed."""
         with self._db.reading() as connection:
             row = connection.execute(select(feeds).where(feeds.c.id == feed_id)).one_or_none()
-        return None if row is None else _known_feed(row)
+        return None if row is None else known_feed(row)
+
+    def feed_at(self, url: str) -> KnownFeed | None:
+        """Return the feed that is polled at this address now, wherever it was when it was added."""
+        with self._db.reading() as connection:
+            row = connection.execute(select(feeds).where(feeds.c.url == url).limit(1)).one_or_none()
+        return None if row is None else known_feed(row)
 
     def pause_feed(self, feed_id: str, paused: bool) -> bool:
-        """Pause or resume; return whether there is such a feed."""
+        """Pause or resume; return whether there is such a feed. One that was gone (410) is new again when resumed."""
         with self._db.writing() as connection:
             change = update(feeds).where(feeds.c.id == feed_id).values(paused=paused)
-            return connection.execute(change).rowcount > 0
+            found = connection.execute(change).rowcount > 0
+            if not paused:
+                revived = {"status": FeedStatus.NEW.value, "cause": "", "trouble": "", "failures": 0, "next_due": EPOCH}
+                is_gone = (feeds.c.id == feed_id) & (feeds.c.status == FeedStatus.GONE.value)
+                connection.execute(update(feeds).where(is_gone).values(revived))
+        return found
 
-    def claim_due_feeds(
-        self, now: datetime, limit: int, holder: str, lease_seconds: float, only: Collection[str] | None = None
-    ) -> Sequence[KnownFeed]:
-        """Claim feeds that are due, not paused and claimed by nobody, longest due first; ``only`` waives being due."""
-        is_wanted = or_(feeds.c.next_due.is_(None), feeds.c.next_due <= now) if only is None else feeds.c.id.in_(only)
-        wanted = (
-            select(feeds)
-            .where(feeds.c.paused.is_(False), is_wanted)
-            .order_by(feeds.c.next_due.nulls_first(), feeds.c.id)
-            .limit(limit)
-        )
-        with self._db.writing() as connection:
-            rows = claim_rows(connection, feeds, wanted, Claimant(holder, now, lease_seconds))
-        return [_known_feed(row) for row in rows]
-
-    def save_poll(self, result: PollResult, holder: str) -> bool:
-        """Save a poll and give the claim back. False, and nothing saved, when the claim is another's by now.
-
-        Raises:
-            ValueError: the result shows entries but does not say when (``state.last_polled``).
-        """
-        shown_at = result.state.last_polled
-        changes = _columns(result.state) | GIVEN_BACK
-        # A person may have paused the feed while the poll was under way.
-        changes["paused"] = or_(feeds.c.paused, literal(result.state.paused))
-        if result.entries:
-            if shown_at is None:
-                raise ValueError(f"the poll of feed {result.feed_id} shows entries but not when it was")
-            changes["last_shown"] = shown_at
-        entries = [asdict(entry) | {"feed_id": result.feed_id, "last_shown": shown_at} for entry in result.entries]
-        with self._db.writing() as connection:
-            held = update(feeds).where(is_held(feeds, result.feed_id, holder))
-            if not connection.execute(held.values(changes)).rowcount:
-                return False
-            self._db.upsert(connection, seen, entries)
-            add_pages(self._db, connection, result.pages, shown_at)
-        return True
-
-    def release_feed(self, feed_id: str, holder: str) -> None:
-        """Give a claim back unpolled."""
-        with self._db.writing() as connection:
-            connection.execute(update(feeds).where(is_held(feeds, feed_id, holder)).values(GIVEN_BACK))
-
-    def seen_entries(self, feed_id: str, keys: Collection[str]) -> Mapping[str, SeenEntry]:
-        """Return those of the entries that the feed has shown before."""
+    def feed_numbers(self, now: datetime) -> FeedNumbers:
+        """Return how many feeds there are by status, how many are due, since when, and when one was polled last."""
+        is_polled = feeds.c.paused.is_(False) & (feeds.c.status != FeedStatus.GONE.value)
+        is_due = is_polled & (feeds.c.next_due <= now)
+        status = case((feeds.c.paused, "paused"), else_=feeds.c.status).label("shown")
         with self._db.reading() as connection:
-            rows = list(rows_where(connection, select(seen).where(seen.c.feed_id == feed_id), seen.c.key, keys))
-        return {
-            row.key: SeenEntry(
-                key=row.key, article_id=row.article_id, content_hash=row.content_hash, raw_hash=row.raw_hash
-            )
-            for row in rows
-        }
-
-    def forget_seen(self, before: datetime) -> int:
-        """Drop entries last shown before ``before``; return how many.
-
-        What a feed listed last it still shows, however long it has answered "not modified" since: that stays.
-        """
-        last_shown = select(feeds.c.last_shown).where(feeds.c.id == seen.c.feed_id).scalar_subquery()
-        old = delete(seen).where(seen.c.last_shown < before, seen.c.last_shown < last_shown)
-        with self._db.writing() as connection:
-            return connection.execute(old).rowcount
+            by_status = connection.execute(select(status, func.count().label("rows")).group_by(status)).all()
+            due = connection.execute(
+                select(func.count().label("rows"), func.min(case((feeds.c.next_due > EPOCH, feeds.c.next_due)))).where(
+                    is_due
+                )
+            ).one()
+            last, pace = connection.execute(
+                select(func.max(feeds.c.last_polled), func.avg(feeds.c.pace)).where(is_polled)
+            ).one()
+        return FeedNumbers(
+            by_status={row.shown: row.rows for row in by_status}, due=due.rows, due_since=_time(due[1]),
+            last_polled=_time(last), mean_pace=float(pace or 0.0),
+        )  # fmt: skip
 
 
-def _columns(state: FeedState) -> dict[str, Any]:
+def _upsert(db: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    insert = db.insert(feeds)
+    has_moved = (feeds.c.moved_to == feeds.c.url) & (feeds.c.moved_to != "")
+    changes = {name: insert.excluded[name] for name in SETTINGS if name not in {"id", "url"}}
+    changes |= {name: case((has_moved, feeds.c[name]), else_=insert.excluded[name]) for name in ("url", "host")}
+    connection.execute(insert.on_conflict_do_update(index_elements=[feeds.c.id], set_=changes), rows)
+
+
+def _ids_by_new_address(connection: Connection, urls: Sequence[str]) -> dict[str, str]:
+    """Return, for those addresses that a feed has moved to, the id it was added under."""
+    moved = select(feeds.c.id, feeds.c.url).where(feeds.c.moved_to == feeds.c.url)
+    return {row.url: row.id for row in rows_where(connection, moved, feeds.c.url, set(urls))}
+
+
+def _time(value: Any) -> datetime | None:
+    """An aggregate of times may come as the number that is stored."""
+    return EPOCH + timedelta(microseconds=value) if isinstance(value, int) else value
+
+
+def columns(state: FeedState) -> dict[str, Any]:
+    """Return a feed's poll state as it is stored: due now is due since 1970, so that an index finds it."""
     return asdict(state) | {
         "status": state.status.value,
         "trouble": state.trouble.value,
+        "next_due": state.next_due or EPOCH,
         "hints": msgspec.to_builtins(state.hints),
         "rhythm": msgspec.to_builtins(state.rhythm),
     }
 
 
-def _known_feed(row: Row[Any]) -> KnownFeed:
+def known_feed(row: Row[Any]) -> KnownFeed:
+    """Return the feed of a row."""
     values = row._mapping
     settings = {name: values[name] for name in SETTINGS} | {"tags": tuple(row.tags)}
     state = {name: values[name] for name in POLL_STATE} | {
         "status": FeedStatus(row.status),
         "trouble": Trouble(row.trouble),
+        "next_due": None if row.next_due == EPOCH else row.next_due,
         "hints": msgspec.convert(row.hints, FeedHints),
         "rhythm": msgspec.convert(row.rhythm, Rhythm),
     }

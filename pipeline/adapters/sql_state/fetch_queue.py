@@ -6,19 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, delete, func, select, update
 
-from pipeline.adapters.sql_state.claims import (
-    CLOCK_SLACK,
-    GIVEN_BACK,
-    Claimant,
-    claim_rows,
-    gone_holders,
-    is_free,
-    is_held,
-)
+from pipeline.adapters.sql_state.claims import GIVEN_BACK, Claimant, claim_rows, gone_holders, is_free, is_held
 from pipeline.adapters.sql_state.columns import EPOCH
 from pipeline.adapters.sql_state.database import Database, rows_where
+from pipeline.adapters.sql_state.hosts import add_hosts, close_hosts, is_open, open_hosts
 from pipeline.adapters.sql_state.schema import fetch_queue, hosts
 from pipeline.adapters.sql_state.tombstones import buried_among
 from pipeline.ports import PageRequest, PageTrouble
@@ -34,27 +27,42 @@ class SqlFetchQueue:
     def claim_pages(
         self, now: datetime, limit: int, holder: str, lease_seconds: float, host_delay_seconds: float
     ) -> Sequence[PageRequest]:
-        """Claim due pages, at most one a host, and keep each claimed host closed for ``host_delay_seconds``."""
+        """Claim due pages, at most one a host, which nobody asks until this one is finished.
+
+        From the claim on it stays closed for ``host_delay_seconds`` at least.
+        """
         delay = timedelta(seconds=host_delay_seconds)
         claimant = Claimant(holder, now, lease_seconds)
         with self._db.writing() as connection:
-            wanted = _first_due_by_host(connection, now, delay).limit(limit)
+            wanted = _first_due_by_host(connection, now).limit(limit)
             claimed = {"attempts": fetch_queue.c.attempts + 1, "added_again": False}
             rows = claim_rows(connection, fetch_queue, wanted, claimant, **claimed)
-            closed = update(hosts).where(hosts.c.host.in_([row.host for row in rows])).values(open_at=now + delay)
-            connection.execute(closed)
+            close_hosts(connection, [row.host for row in rows], claimant, open_at=now + delay)
             key, form = fetch_queue.c.article_id, fetch_queue.c.article
             found = rows_where(connection, select(key, form), key, [row.article_id for row in rows])
             articles = {row.article_id: row.article for row in found}
         return [PageRequest(**row._mapping, article=articles[row.article_id]) for row in rows]
 
-    def finish_page(self, article_id: str, holder: str, *, cause: str = "", retry_at: datetime | None = None) -> bool:
-        """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost."""
+    def finish_page(
+        self,
+        article_id: str,
+        holder: str,
+        *,
+        cause: str = "",
+        retry_at: datetime | None = None,
+        host_open_at: datetime | None = None,
+    ) -> bool:
+        """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost.
+
+        Its host may be asked again at ``host_open_at``; None: at once.
+        """
         is_ours = is_held(fetch_queue, article_id, holder)
         with self._db.writing() as connection:
-            row = connection.execute(select(fetch_queue.c.added_again).where(is_ours).with_for_update()).one_or_none()
+            wanted = select(fetch_queue.c.added_again, fetch_queue.c.host).where(is_ours).with_for_update()
+            row = connection.execute(wanted).one_or_none()
             if row is None:
                 return False
+            open_hosts(connection, {row.host: host_open_at}, holder)
             if row.added_again or cause or retry_at:
                 changes = _after_fetch(row.added_again, cause, retry_at)
                 connection.execute(update(fetch_queue).where(is_ours).values(changes | GIVEN_BACK))
@@ -110,11 +118,10 @@ def add_pages(db: Database, connection: Connection, pages: Sequence[PageRequest]
     changes = {name: insert.excluded[name] for name in rows[0] if name != "article_id"}
     changes["added_again"] = fetch_queue.c.claimed_by.is_not(None)
     connection.execute(insert.on_conflict_do_update(index_elements=[fetch_queue.c.article_id], set_=changes), rows)
-    new_hosts = [{"host": host, "open_at": EPOCH} for host in sorted({page.host for page in wanted})]
-    db.insert_new(connection, hosts, new_hosts)
+    add_hosts(db, connection, [page.host for page in wanted])
 
 
-def _first_due_by_host(connection: Connection, now: datetime, delay: timedelta) -> Select[Any]:
+def _first_due_by_host(connection: Connection, now: datetime) -> Select[Any]:
     """Select, for each open host, its longest due page. Both rows are locked, so that a host is claimed once.
 
     Without the articles, which are long and would be sorted along.
@@ -128,12 +135,10 @@ def _first_due_by_host(connection: Connection, now: datetime, delay: timedelta) 
         .limit(1)
         .scalar_subquery()
     )
-    # A host that is closed for longer than the delay was closed before the clock was set back.
-    is_open = or_(hosts.c.open_at <= now, hosts.c.open_at > now + delay + CLOCK_SLACK)
     return (
         select(*(fetch_queue.c[name] for name in PageRequest.__struct_fields__ if name != "article"))
         .select_from(hosts.join(fetch_queue, fetch_queue.c.article_id == first))
-        .where(is_open, _is_due(fetch_queue, now))
+        .where(is_open(connection, now), _is_due(fetch_queue, now))
         .order_by(fetch_queue.c.due, fetch_queue.c.article_id)
     )
 

@@ -41,7 +41,7 @@ POLLED = FeedState(
 
 
 def a_feed(feed_id: str, title: str = "") -> Feed:
-    return Feed(id=feed_id, url=f"https://example.org/{feed_id}", title=title)
+    return Feed(id=feed_id, url=f"https://{feed_id}.example.org/feed", title=title)
 
 
 def an_entry(key: str, content_hash: str = "h1") -> SeenEntry:
@@ -317,7 +317,7 @@ def test_a_poll_that_shows_entries_must_say_when(state: State) -> None:
 def test_old_entries_that_the_feed_shows_no_more_are_forgotten(state: State) -> None:
     state.save_feeds([a_feed("f1")])
     poll(state, "f1", entries=[an_entry("old"), an_entry("kept")])
-    poll(state, "f1", replace(POLLED, last_polled=NOW + HOUR), entries=[an_entry("kept"), an_entry("new")])
+    poll(state, "f1", replace(POLLED, last_polled=NOW + 48 * HOUR), entries=[an_entry("kept"), an_entry("new")])
 
     assert state.forget_seen(NOW) == 0
     assert state.forget_seen(NOW + MINUTE) == 1

@@ -53,8 +53,30 @@ def test_a_host_is_asked_for_one_page_at_a_time(state: State) -> None:
     add(state, a_page("a1", "one.example"), a_page("a2", "one.example"), a_page("b1", "two.example"))
 
     assert claimed(state) == ["a1", "b1"]
-    assert claimed(state, NOW + 1.9 * SECOND, holder="bob") == []
-    assert claimed(state, NOW + 2 * SECOND, holder="bob") == ["a2"]
+    assert claimed(state, NOW + 9 * SECOND, holder="bob") == []
+    state.finish_page("a1", "ann")
+    assert claimed(state, NOW + 9 * SECOND, holder="bob") == ["a2"]
+
+
+def test_the_pause_of_a_host_begins_when_its_page_is_done(state: State) -> None:
+    add(state, a_page("a1", "one.example"), a_page("a2", "one.example"))
+    claimed(state)
+    state.finish_page("a1", "ann", host_open_at=NOW + 7 * SECOND)
+
+    assert claimed(state, NOW + 6.9 * SECOND) == []
+    assert claimed(state, NOW + 7 * SECOND) == ["a2"]
+
+
+def test_a_feed_and_a_page_of_one_host_are_not_asked_for_at_once(state: State) -> None:
+    add(state, a_page("a1", "example.org"))
+    state.pause_feed("f1", paused=True)
+    state.save_feeds([Feed(id="f2", url="https://example.org/other")])
+
+    assert [known.feed.id for known in state.claim_due_feeds(NOW, 10, "ann", 60)] == ["f2"]
+    assert claimed(state, holder="bob") == []
+    state.save_poll(PollResult(feed_id="f2", state=FeedState(last_polled=NOW), host_open_at=NOW + 2 * SECOND), "ann")
+    assert claimed(state, NOW + SECOND, holder="bob") == []
+    assert claimed(state, NOW + 2 * SECOND, holder="bob") == ["a1"]
 
 
 def test_a_host_stays_closed_after_its_page_is_done(state: State) -> None:
@@ -70,12 +92,15 @@ def test_without_a_delay_a_host_still_gives_one_page_a_call(state: State) -> Non
     add(state, a_page("a1", "one.example"), a_page("a2", "one.example"))
 
     assert claimed(state, delay=0) == ["a1"]
+    assert claimed(state, delay=0) == []
+    state.finish_page("a1", "ann")
     assert claimed(state, delay=0) == ["a2"]
 
 
 def test_a_host_closed_before_the_clock_went_back_an_hour_is_open(state: State) -> None:
     add(state, a_page("a1", "one.example"), a_page("a2", "one.example"), at=NOW - 2 * HOUR)
     claimed(state)
+    state.finish_page("a1", "ann", host_open_at=NOW + HOUR)
 
     assert len(claimed(state, NOW - HOUR, holder="bob")) == 1
 
@@ -237,6 +262,8 @@ def test_a_long_queue_is_worked_off_to_the_end(state: State) -> None:
         pages = claimed(state, NOW + step * 2 * SECOND, limit=1000)
         assert len(pages) == 300
         done.update(pages)
+        for page in pages:
+            state.finish_page(page, "ann")
 
     assert len(done) == 1200
 

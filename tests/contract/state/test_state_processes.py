@@ -29,14 +29,18 @@ state = SqlState.open(sys.argv[1], migrate=False)
 me = holder_name()
 print("ready", flush=True)
 input()
+finished = list
 claims = {
     "feed": lambda: [known.feed.id for known in state.claim_due_feeds(NOW, 3, me, 600)],
-    "page": lambda: [page.article_id for page in state.claim_pages(NOW, 3, me, 600, 0)],
+    "page": lambda: finished(page.article_id for page in state.claim_pages(NOW, 3, me, 600, 0)),
     "delivery": lambda: [delivery.id for delivery in state.claim_deliveries(NOW, 3, me, 600)],
     "request": lambda: [request.id for request in state.claim_requests(["prune"], NOW, 3, me, 600)],
 }
 """
 CLAIM_ALL = """
+def finished(pages):  # a host is free for its next page only then
+    return [page for page in pages if state.finish_page(page, me, retry_at=NOW + timedelta(hours=1))]
+
 for kind, claim in claims.items():
     while claimed := claim():
         print(*(f"{kind}/{key}" for key in claimed))
@@ -80,7 +84,7 @@ def at_once(elsewhere: Callable[..., Any], state_url: str) -> Callable[[str, int
 
 def fill(state: State, number: int) -> None:
     """Put ``number`` feeds, pages, deliveries and requests there, all of them due; few hosts, many pages."""
-    state.save_feeds([Feed(id=f"f{i}", url=f"https://example.org/{i}") for i in range(number)])
+    state.save_feeds([Feed(id=f"f{i}", url=f"https://f{i}.example.org/") for i in range(number)])
     state.save_feeds([Feed(id="adder", url="https://example.org/adder")])
     state.claim_due_feeds(NOW, 1, "filler", 60, only=["adder"])
     pages = [PageRequest(article_id=f"a{i}", url="u", host=f"h{i % 7}", article=b"x") for i in range(number)]
