@@ -51,9 +51,7 @@ def due_batches(ports: Ports) -> list[int]:
     Raises:
         TryLater: the state cannot be reached.
     """
-    now, size = ports.clock(), ports.settings.poll_batch
-    states = [known.state for known in ports.state.feeds()]
-    due = sum(not state.paused and (state.next_due is None or state.next_due <= now) for state in states)
+    size, due = ports.settings.poll_batch, ports.state.feed_numbers(ports.clock()).due
     return [min(size, due - start) for start in range(0, due, size)][:MOST_BATCHES]
 
 
@@ -87,7 +85,8 @@ async def _poll(ports: Ports, size: int) -> PollReport:
     try:
         return await poll_due_feeds(
             state=ports.state, broker=ports.broker, http=http, clock=ports.clock, holder=ports.holder, limit=size,
-            lease_seconds=ports.settings.poll_lease_seconds, reach=ports.reach,
+            lease_seconds=ports.settings.poll_lease_seconds, host_delay_seconds=ports.settings.host_delay_seconds,
+            reach=ports.reach,
         )  # fmt: skip
     finally:
         await http.close()

@@ -68,6 +68,7 @@ class Newsstand:
         *,
         kill_at: str = "",
         only: Collection[str] | None = None,
+        limit: int = 50,
         on_reach: Callable[[str], None] = lambda _: None,
     ) -> PollReport:
         """Poll what is due; with ``kill_at`` die at that fail-point."""
@@ -81,7 +82,7 @@ class Newsstand:
             async with HttpDoor(user_agent="test", allowed=[self.server.address]) as http:
                 return await poll_due_feeds(
                     state=self.state, broker=self.broker, http=http, clock=self.clock, holder=HOLDER, only=only,
-                    reach=reach,
+                    limit=limit, reach=reach,
                 )  # fmt: skip
 
         return asyncio.run(run())

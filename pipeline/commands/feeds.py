@@ -179,7 +179,7 @@ def known_feed(state: State, text: str) -> KnownFeed:
 
 
 async def _check(context: Context, feed: Feed) -> FeedCheck:
-    from pipeline.poll.run import check_feed
+    from pipeline.poll.check import check_feed
 
     http = wiring.open_http(context.settings)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Annotated
@@ -119,7 +118,7 @@ def _status_of(ports: Ports, redacted: Callable[[str], str]) -> Status:
             )
             for group, inputs in STEP_INPUTS.items()
         ],
-        feeds=Counter("paused" if k.state.paused else k.state.status.value for k in state.feeds()),
+        feeds=state.feed_numbers(now).by_status,
         pages=state.queued_pages(),
         deliveries=state.queued_deliveries(),
         dead_letters=waiting_for(broker, REPLAYED, DEAD),

@@ -86,7 +86,10 @@ async def fetch_due_pages(
                 else _publish(request, answer, broker, pages, now, headers=headers)
             )
             reach("fetch:published")
-            _finish(state, holder, request, refusal, now=now, report=report, trace=telemetry.trace_id(headers))
+            _finish(
+                state, holder, request, refusal, now=now, report=report, trace=telemetry.trace_id(headers),
+                host_delay_seconds=host_delay_seconds,
+            )  # fmt: skip
             reach("fetch:finished")
     finally:
         for fetch in fetches:
@@ -151,7 +154,7 @@ def _publish(
 
 def _finish(
     state: State, holder: str, request: PageRequest, refusal: Refusal | None, *, now: datetime, report: FetchReport,
-    trace: str,
+    trace: str, host_delay_seconds: float,
 ) -> None:  # fmt: skip
     """End the claim: done, to be tried again, or failed for good. No page is lost to a broker that is down."""
     cause = refusal.cause if refusal else ""
@@ -159,7 +162,8 @@ def _finish(
     if refusal and retry_seconds is not None and not refusal.is_ours and request.attempts + 1 >= MAX_ATTEMPTS:
         retry_seconds, cause = None, f"{cause} (after {MAX_ATTEMPTS} attempts)"
     retry_at = now + timedelta(seconds=retry_seconds) if retry_seconds is not None else None
-    if not state.finish_page(request.article_id, holder, cause=cause, retry_at=retry_at):
+    open_at = now + timedelta(seconds=host_delay_seconds)
+    if not state.finish_page(request.article_id, holder, cause=cause, retry_at=retry_at, host_open_at=open_at):
         report.lost_claims += 1
     elif not refusal:
         report.stored += 1

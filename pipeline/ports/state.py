@@ -183,7 +183,7 @@ class Feeds(Protocol):
         """Claim feeds that are due, not paused and claimed by nobody, longest due first; ``only`` waives being due.
 
         Each is of another host, which nobody asks until this one is saved or given back, and then not before the pause
-        that the result says.
+        that the result says. Who names feeds waives that pause as well.
         """
         ...
 

@@ -17,11 +17,12 @@ from pipeline.adapters.sql_state.database import Database
 from pipeline.adapters.sql_state.schema import hosts
 
 
-def is_open(connection: Connection, now: datetime) -> ColumnElement[bool]:
-    """Return the condition that a row of ``hosts`` may be asked now."""
+def is_open(connection: Connection, now: datetime, *, rested: bool = True) -> ColumnElement[bool]:
+    """Return the condition that nobody asks a host now, and, with ``rested``, that its pause is over."""
     # One that was closed in the future was closed before the clock was set back.
-    rested = or_(hosts.c.open_at <= now, hosts.c.claimed_at > now + CLOCK_SLACK)
-    return and_(rested, is_free(hosts, now, gone_holders(connection, hosts)))
+    has_rested = or_(hosts.c.open_at <= now, hosts.c.claimed_at > now + CLOCK_SLACK)
+    is_unasked = is_free(hosts, now, gone_holders(connection, hosts))
+    return and_(has_rested, is_unasked) if rested else is_unasked
 
 
 def close_hosts(
