@@ -48,7 +48,7 @@ def brought_by(answered: Answered, seen: dict[str, SeenEntry], *, host_delay_sec
     """Return what an answer comes to; ``seen`` holds what is known of the entries that were read."""
     feed, now = answered.known.feed, answered.at
     pause = decide.host_pause_seconds(answered.response, host_delay_seconds, now)
-    open_at = now + timedelta(seconds=pause)
+    open_at = now + timedelta(seconds=pause) if pause else None
     state, new_url = answered.known.state, ""
     if answered.response is not None and answered.failure is None:
         state, new_url = decide.after_redirect(feed, state, answered.response, now)
