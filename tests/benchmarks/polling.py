@@ -42,6 +42,7 @@ from pipeline.settings import load_settings
 
 HERE = Path(__file__).parent
 THREADS = 32
+KINDS = (("same", "http"), ("same", "https"), ("two", "http"), ("two", "https"), ("all", "http"))
 AIMS = {("same", "http"): 1_000.0, ("same", "https"): 500.0}
 """Polls a second."""
 AIM_TIMES = 5.0
@@ -70,8 +71,8 @@ def main() -> int:
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, {0})
         rows = [
-            measure(Path(folder), ports, authority, kind, scheme, given.feeds if kind == "same" else given.changed)
-            for kind, scheme in (("same", "http"), ("same", "https"), ("two", "http"), ("two", "https"), ("all", "http"))
+            measure(Path(folder), ports, authority, (kind, scheme), given.feeds if kind == "same" else given.changed)
+            for kind, scheme in KINDS
         ]
     print_table(rows)
     if given.json:
@@ -79,21 +80,26 @@ def main() -> int:
     return 0
 
 
-def measure(folder: Path, ports: tuple[int, int], authority: Path, kind: str, scheme: str, number: int) -> Row:
+def measure(folder: Path, ports: tuple[int, int], authority: Path, case: tuple[str, str], number: int) -> Row:
     """Poll so many feeds of a kind, twice before the clock starts, ours and then the thread pool."""
+    kind, scheme = case
     port = ports[scheme == "https"]
     urls = [f"{scheme}://h{n}.bench.test:{port}/{kind}/{n}" for n in range(number)]
+    (folder / f"{kind}-{scheme}").mkdir()
     ours = asyncio_run(our_polls(folder / f"{kind}-{scheme}", urls, authority))
     return Row(kind, scheme, number, number / ours, number / pool_polls(urls, authority))
 
 
 async def our_polls(folder: Path, urls: Sequence[str], authority: Path) -> float:
     """Return the seconds that one round of polls of all feeds takes."""
-    folder.mkdir()
     settings = load_settings(folder=folder, environment={})
     wiring.create_data_folder(settings)
-    now = datetime(2026, 4, 1, tzinfo=UTC)
-    with wiring.open_ports(settings, clock=lambda: now) as ports:
+    now = [datetime(2026, 4, 1, tzinfo=UTC)]
+
+    def clock() -> datetime:
+        return now[0]
+
+    with wiring.open_ports(settings, clock=clock) as ports:
         ports.state.save_feeds([Feed(id=feed_id(url), url=url, outlet="Bench") for url in urls])
         for measured in (False, True):
             reports: list[PollReport] = []
@@ -102,10 +108,10 @@ async def our_polls(folder: Path, urls: Sequence[str], authority: Path) -> float
                 user_agent="bench", allowed=["127.0.0.0/8"], resolver=_here, ssl_context=context
             ) as http:  # a new one: between two polls of a feed no connection stays open
                 begun = time.perf_counter()
-                await poll_feeds(poller_of(ports, http, lambda: now), on_report=reports.append)
+                await poll_feeds(poller_of(ports, http, clock), on_report=reports.append)
                 seconds = time.perf_counter() - begun
             _check(reports, len(urls))
-            now += timedelta(days=1, hours=1)
+            now[0] += timedelta(days=1, hours=1)
             if measured:
                 return seconds
     raise AssertionError("not reached")

@@ -27,7 +27,8 @@ def item(feed: int, number: int) -> str:
     return (
         f"<item><title>Storm report {number} from harbour {feed}</title>"
         f"<link>https://h{feed}.bench.test/news/{number}</link><guid>https://h{feed}.bench.test/news/{number}</guid>"
-        f"<pubDate>{day:02} Mar 2026 {hour:02}:00:00 GMT</pubDate><description>{WORDS[number % 7:]}</description></item>\n"
+        f"<pubDate>{day:02} Mar 2026 {hour:02}:00:00 GMT</pubDate><description>{WORDS[number % 7 :]}</description>"
+        "</item>\n"
     )
 
 
