@@ -21,6 +21,7 @@ import structlog
 
 from pipeline import housekeeping, wiring
 from pipeline.errors import WirewatchError
+from pipeline.feeds_report import look_at_feeds
 from pipeline.outcomes import Status
 from pipeline.poll.run import PollReport, poll_due_feeds
 from pipeline.replay import replay_dead_letters
@@ -31,6 +32,9 @@ log = structlog.get_logger("wirewatch")
 
 MOST_BATCHES: Final = 1000
 """Of one run; the rest is the next run's. Airflow maps a task over at most 1,024 values (core.max_map_length)."""
+
+MOST_UNWELL: Final = 200
+"""Named in one report: what a task returns is a row of Airflow's database."""
 
 
 @contextmanager
@@ -100,6 +104,20 @@ def report(batches: Iterable[Mapping[str, int]]) -> dict[str, int]:
             total[name] = total.get(name, 0) + number
     log.info("feeds polled", **total)
     return total
+
+
+def check_feeds(ports: Ports) -> dict[str, Any]:
+    """Return how the feeds are and what the polls of the last day brought, and log who is unwell.
+
+    Raises:
+        TryLater: the state cannot be reached.
+    """
+    report = look_at_feeds(ports.state, ports.clock(), days=1, most=MOST_UNWELL)
+    for one in report.unwell:
+        log.warning("feed unwell", feed=one.id, title=one.title, health=one.health.value, cause=one.cause)
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(report))
+    log.info("feeds checked", **{name: value for name, value in found.items() if name != "unwell"})
+    return found
 
 
 def prune(ports: Ports) -> dict[str, Any]:

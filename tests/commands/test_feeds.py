@@ -139,3 +139,30 @@ def test_polling_without_feeds_says_how_to_add_one(cli: Cli, tmp_path: Path) -> 
 def test_a_feed_without_a_title_is_listed_under_its_outlet(cli: Cli) -> None:
     cli("feeds", "add", URL, "--outlet", "The Harbour")
     assert "\tThe Harbour\t" in cli("feeds", "list").out
+
+
+def test_the_list_and_the_report_say_who_is_not_well_and_why(cli: Cli) -> None:
+    with StubServer() as server:
+        cli.environment |= {"WIREWATCH_ALLOW_ADDRESSES": server.address}
+        server.on("/good", Answer(body=FEED))
+        server.on("/gone", Answer(status=410))
+        server.on("/empty", Answer(body=rss([])))
+        for name in ("good", "gone", "empty"):
+            cli("feeds", "add", server.url(f"/{name}"), "--title", name.title())
+        cli("poll", "--once")
+
+    listed = {line.split("\t")[5]: line.split("\t") for line in cli("feeds", "list").out.splitlines()}
+    assert {name: cells[1] for name, cells in listed.items()} == {"Good": "ok", "Gone": "gone", "Empty": "empty"}
+    assert listed["Gone"][7].startswith("HTTP 410 Gone; not polled any more")
+    said = cli("feeds", "report").out.splitlines()
+    assert said[:4] == [
+        "feeds: 1 empty, 1 gone, 1 ok",
+        "polls: 3, 1 of them failed",
+        "items: 1 seen, 1 new, 0 changed, 0 known",
+        "gaps: none; polls in a row have shared items",
+    ]
+    assert [line.split("\t")[1:3] for line in said[4:]] == [["gone", "Gone"], ["empty", "Empty"]]
+    assert json.loads(cli("feeds", "report", "--json", "--days", "7").out)["by_health"]["gone"] == 1
+    assert "gone 1" in cli("status").out
+    cli("feeds", "pause", "--resume", listed["Gone"][0])
+    assert json.loads(cli("feeds", "report", "--json").out)["by_health"] == {"ok": 1, "empty": 1, "new": 1}
