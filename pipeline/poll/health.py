@@ -84,9 +84,7 @@ def _stale(state: FeedState, now: datetime, expected: float) -> FeedHealth | Non
         return None
     quiet = now - state.last_new
     if expected >= SILENT_FROM and quiet >= SILENT_AT_LEAST:
-        cause = (
-            f"nothing new since {state.last_new:%Y-%m-%d %H:%M}, where about {expected:.0f} items were to be expected"
-        )
+        cause = f"nothing new since {state.last_new:%Y-%m-%d %H:%M}, where about {expected:.0f} items were expected"
         return FeedHealth(Health.STALE, cause)
     if quiet >= STALE_AFTER:
         return FeedHealth(Health.STALE, f"nothing new since {state.last_new:%Y-%m-%d}")
