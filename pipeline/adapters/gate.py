@@ -14,6 +14,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from pipeline.adapters.addresses import Allowed, check_address, not_public
 from pipeline.errors import RequestFailed
+from pipeline.outcomes import Trouble
 
 LookUp = Callable[[str], Awaitable[Sequence[str]]]
 """Returns the addresses of a host name. Raises ``OSError`` when there are none."""
@@ -34,14 +35,10 @@ class Gate(AbstractResolver):
         del family  # both, always
         try:
             addresses = [ip_address(text) for text in await self._look_up(host)]
-        except socket.gaierror as error:
-            if error.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}:
-                raise RequestFailed(f"DNS: no such name {host}") from None
-            raise RequestFailed(f"DNS: {host} cannot be looked up now: {error.strerror}") from None
         except (OSError, ValueError) as error:
-            raise RequestFailed(f"DNS: {host} cannot be looked up: {error}") from None
+            raise RequestFailed(f"DNS: {_cause(host, error)}", Trouble.DNS) from None
         if not addresses:
-            raise RequestFailed(f"DNS: {host} has no address")
+            raise RequestFailed(f"DNS: {host} has no address", Trouble.DNS)
         for address in addresses:
             check_address(host, address, port, self._allowed)
             if not_public(address):
@@ -88,6 +85,14 @@ async def system_look_up(host: str) -> Sequence[str]:
 
     threading.Thread(target=ask, name="dns", daemon=True).start()
     return await answer
+
+
+def _cause(host: str, error: Exception) -> str:
+    if not isinstance(error, socket.gaierror):
+        return f"{host} cannot be looked up: {error}"
+    if error.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}:
+        return f"no such name {host}"
+    return f"{host} cannot be looked up now: {error.strerror}"
 
 
 def _resolved(host: str, address: str, port: int, is_ipv6: bool) -> ResolveResult:

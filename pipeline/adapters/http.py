@@ -8,7 +8,6 @@ that were checked: an answer that changes between check and use (DNS rebinding) 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import ssl
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from yarl import URL
 from pipeline.adapters.addresses import Allowed, outgoing_url
 from pipeline.adapters.decoding import ACCEPT_ENCODING, BodyDecoder
 from pipeline.adapters.gate import Gate, LookUp, system_look_up
+from pipeline.adapters.http_failures import failure_of
 from pipeline.errors import RequestFailed, RequestRefused
 from pipeline.ports import Response
 
@@ -84,7 +84,7 @@ class HttpDoor:
 
         Raises:
             RequestRefused: by our own rules (address, scheme, too many hops, too large); trying again cannot help.
-            RequestFailed: DNS, TLS, connection, time-out, broken answer; it may work later.
+            RequestFailed: DNS, TLS, no answer in time, or a broken one, as its ``trouble`` says; it may work later.
         """
         target = outgoing_url(url, self._allowed)
         sent = _checked_headers(headers or {})
@@ -121,18 +121,20 @@ class HttpDoor:
         self, method: str, target: URL, headers: Mapping[str, str], body: bytes | None, max_bytes: int
     ) -> Response:
         """Send one request without following it; the body of a redirect to be followed is left unread."""
+        answered = False
         try:
             async with self._session.request(
                 method, target, headers=headers, data=body, allow_redirects=False
             ) as answer:
+                answered = True
                 received = _received_headers(answer)
                 is_hop = method == "GET" and answer.status in _REDIRECTS and received.get("location")
                 content = b"" if is_hop else await _read_body(answer, max_bytes)
                 return Response(status=answer.status, url=str(target), headers=received, body=content)
         except (aiohttp.ClientError, OSError) as error:
-            cause = _cause(error, f"{target.raw_host}:{target.port}")
+            failure = failure_of(error, f"{target.raw_host}:{target.port}", answered=answered)
         # Raised out here, because aiohttp's errors carry the whole URL and its secrets into a traceback.
-        raise RequestFailed(cause)
+        raise failure
 
     def _next_hop(self, target: URL, location: str) -> URL:
         try:
@@ -174,38 +176,3 @@ async def _read_body(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     async for piece in answer.content.iter_any():
         decoder.feed(piece)
     return decoder.finish()
-
-
-def _cause(error: aiohttp.ClientError | OSError, place: str) -> str:  # noqa: PLR0911 - one a cause
-    """Say in words for a person why there was no answer from ``place`` (``host:port``)."""
-    match error:
-        case aiohttp.ClientConnectorCertificateError():
-            reason = getattr(error.certificate_error, "verify_message", "") or str(error.certificate_error)
-            return f"TLS: the certificate of {place} is not valid: {_tame(reason)}"
-        case aiohttp.ClientSSLError():
-            return f"TLS: no secure connection to {place}: {_reason(error.os_error)}"
-        case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError()):
-            return f"connection refused by {place}"
-        case aiohttp.ClientConnectorError():
-            return f"no connection to {place}: {_reason(error.os_error)}"
-        case aiohttp.ServerDisconnectedError():
-            return f"{place} closed the connection without an answer"
-        case aiohttp.ClientPayloadError():
-            return f"{place} broke off its answer"
-        case aiohttp.ClientResponseError():
-            return f"{place} sent a broken answer: {_tame(error.message)}"
-        case OSError():
-            return f"the connection to {place} broke: {_reason(error)}"
-        case _:
-            return f"no answer from {place}: {type(error).__name__}"
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return _tame((error.reason or "handshake failed").replace("_", " ").lower())
-    return os.strerror(error.errno).lower() if error.errno else _tame(str(error)) or "it was closed"
-
-
-def _tame(text: str) -> str:
-    """Return what a server caused a library to say, on one line and short."""
-    return " ".join(_CONTROLS.sub(" ", text).split())[:160]

@@ -42,7 +42,7 @@ class Http(Protocol):
 
         Raises:
             RequestRefused: by our own rules (address, scheme, too many hops, too large); trying again cannot help.
-            RequestFailed: DNS, TLS, connection, time-out, broken answer; it may work later.
+            RequestFailed: DNS, TLS, no answer in time, or a broken one, as its ``trouble`` says; it may work later.
         """
         ...
 

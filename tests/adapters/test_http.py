@@ -21,6 +21,7 @@ from stub_server import Answer, StubServer
 from pipeline.adapters.decoding import BodyDecoder
 from pipeline.adapters.http import HttpDoor
 from pipeline.errors import RequestFailed, RequestRefused, UsageError
+from pipeline.outcomes import Trouble
 from pipeline.ports import Response
 
 MIB = 1024 * 1024
@@ -421,8 +422,9 @@ def test_a_body_of_just_the_limit_is_taken(server: StubServer) -> None:
 )
 def test_a_broken_compressed_body_is_a_failure(server: StubServer, body: bytes, reason: str) -> None:
     server.on("/", Answer(body=body, headers={"Content-Encoding": "gzip"}))
-    with pytest.raises(RequestFailed, match=reason):
+    with pytest.raises(RequestFailed, match=reason) as caught:
         fetch(server.url("/"), server)
+    assert caught.value.trouble is Trouble.BROKEN
 
 
 # --- failures ---------------------------------------------------------------------------------------------------------
@@ -439,8 +441,9 @@ def test_a_broken_compressed_body_is_a_failure(server: StubServer, body: bytes, 
 )
 def test_the_deadline_covers_the_whole_answer(server: StubServer, answer: Answer) -> None:
     server.on("/", answer)
-    with pytest.raises(RequestFailed, match=r"^no complete answer from 127\.0\.0\.1 within 0\.3 s$"):
+    with pytest.raises(RequestFailed, match=r"^no complete answer from 127\.0\.0\.1 within 0\.3 s$") as caught:
         fetch(server.url("/"), server, timeout_seconds=0.3)
+    assert caught.value.trouble is Trouble.NO_ANSWER
 
 
 def test_the_deadline_covers_all_redirects_together(server: StubServer) -> None:
@@ -452,28 +455,65 @@ def test_the_deadline_covers_all_redirects_together(server: StubServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("answer", "trouble", "reason"),
     [
-        (Answer(reset=True), "broke: connection reset by peer|closed the connection"),
-        (Answer(raw=b""), "closed the connection without an answer"),
-        (Answer(body=FEED, cut=True), "broke off its answer"),
-        (Answer(raw=b"SSH-2.0-OpenSSH_9.2\r\n"), "sent a broken answer"),
-        (Answer(raw=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n"), "sent a broken answer"),
-        (Answer(headers=[(f"X-{number}", "x") for number in range(500)]), "sent a broken answer"),
+        (Answer(reset=True), Trouble.NO_ANSWER, "broke: connection reset by peer|closed the connection"),
+        (Answer(raw=b""), Trouble.NO_ANSWER, "closed the connection without an answer"),
+        (Answer(body=FEED, cut=True), Trouble.BROKEN, "broke off its answer"),
+        (Answer(chunks=[FEED], cut=True), Trouble.BROKEN, "broke off its answer"),
+        (Answer(chunks=[FEED], reset_after=True), Trouble.BROKEN, "broke"),
+        (Answer(raw=b"SSH-2.0-OpenSSH_9.2\r\n"), Trouble.BROKEN, "sent a broken answer"),
+        (
+            Answer(raw=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n"),
+            Trouble.BROKEN,
+            "sent a broken answer",
+        ),
+        (Answer(headers=[(f"X-{number}", "x") for number in range(500)]), Trouble.BROKEN, "sent a broken answer"),
         (
             Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+            Trouble.BROKEN,
             "broke off its answer|broken answer",
         ),
     ],
-    ids=["reset", "closed", "cut", "not http", "large header", "many headers", "bad chunk"],
+    ids=[
+        "reset",
+        "closed",
+        "cut",
+        "cut chunks",
+        "reset midway",
+        "no http",
+        "large header",
+        "many headers",
+        "bad chunk",
+    ],
 )
-def test_a_broken_answer_is_a_failure_with_its_cause(server: StubServer, answer: Answer, reason: str) -> None:
+def test_a_broken_answer_is_a_failure_with_its_cause(
+    server: StubServer, answer: Answer, trouble: Trouble, reason: str
+) -> None:
     server.on("/", answer)
     with pytest.raises(RequestFailed, match=reason) as caught:
         fetch(server.url("/?token=canary"), server)
+    assert caught.value.trouble is trouble
     assert "canary" not in str(caught.value)
     assert f"127.0.0.1:{server.port}" in str(caught.value)
     assert caught.value.__context__ is None
+
+
+def test_each_kind_of_failure_carries_its_trouble(server: StubServer, tls_server: StubServer) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        urls = {
+            "http://nowhere.example/": (RequestFailed, Trouble.DNS),
+            f"http://127.0.0.1:{unused.getsockname()[1]}/": (RequestFailed, Trouble.NO_ANSWER),
+            tls_server.url("/"): (RequestFailed, Trouble.TLS),
+            server.url("/").replace("http:", "https:"): (RequestFailed, Trouble.TLS),
+            "http://10.0.0.1/": (RequestRefused, Trouble.REFUSED),
+            "ftp://news.example/": (RequestRefused, Trouble.REFUSED),
+        }
+        for url, (kind, trouble) in urls.items():
+            with pytest.raises(kind) as caught:
+                fetch(url, door={"allowed": ["127.0.0.1"]})
+            assert caught.value.trouble is trouble, url
 
 
 def test_an_unknown_name_a_closed_port_and_a_broken_resolver_are_named(server: StubServer) -> None:
