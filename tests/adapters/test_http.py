@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import zstandard
+from adapters.good_certificate import CERTIFICATE, KEY
 from adapters.hostile_urls import private_hosts
 from stub_server import Answer, StubServer
 
@@ -238,7 +239,7 @@ def test_a_name_that_resolves_private_is_refused_after_a_redirect_too(server: St
     assert reason.startswith("evil.example resolves to 10.0.0.1, a private address")
 
 
-def test_a_name_is_looked_up_once_and_the_connection_goes_to_the_checked_address(
+def test_a_name_is_looked_up_now_and_then_and_each_connection_goes_to_the_checked_address(
     server: StubServer, connected: list[Any]
 ) -> None:
     answers = iter([["127.0.0.1"], ["10.0.0.1"], ["127.0.0.1"]])
@@ -250,16 +251,23 @@ def test_a_name_is_looked_up_once_and_the_connection_goes_to_the_checked_address
 
     server.on("/", Answer(body=b"first", headers={"Connection": "close"}))
 
+    now = 1000.0
+
     async def run() -> None:
-        async with HttpDoor(user_agent="test", allowed=[server.address], resolver=rebinding) as http:
-            first = await http.request("GET", server.url("/", host="rebind.example"))
-            assert first.body == b"first"
+        nonlocal now
+        async with HttpDoor(
+            user_agent="test", allowed=[server.address], resolver=rebinding, monotonic=lambda: now
+        ) as http:
+            for _ in range(3):  # each a connection of its own
+                answer = await http.request("GET", server.url("/", host="rebind.example"))
+                assert answer.body == b"first"
+            now += 5
             with pytest.raises(RequestRefused, match=r"resolves to 10\.0\.0\.1"):
                 await http.request("GET", server.url("/", host="rebind.example"))
 
     asyncio.run(run())
     assert asked == ["rebind.example"] * 2
-    assert connected == [("127.0.0.1", server.port)]
+    assert connected == [("127.0.0.1", server.port)] * 3
 
 
 def test_the_gate_judges_an_address_that_got_past_every_other_check(connected: list[Any]) -> None:
@@ -603,26 +611,3 @@ def test_a_redirect_from_https_to_http_is_refused_and_the_other_way_followed(
     tls_server.on("/", Answer(body=b"secure"))
     answer = fetch(server.url("/"), server, tls_server, door=trusting())
     assert (answer.body, answer.permanent_url) == (b"secure", secure)
-
-
-# For good.example, valid until 2126; made by `openssl req -x509 -newkey ec -days 36500` and used nowhere else.
-KEY = """\
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg3xzADgQ/VFnEkehx
-B66dTRvCaUmHB5CsoBls7TA63BehRANCAATqbujgg5ZY7mmnMmR6E4DKvsD+0cp9
-EK0NmWHcloUsh92TV0jjdWvGlpM3Xpy/qABuAtitmOEFlXG+qLOTXhaF
------END PRIVATE KEY-----
-"""
-CERTIFICATE = """\
------BEGIN CERTIFICATE-----
-MIIBnTCCAUSgAwIBAgIUIJEFjq+BOjJWIwxnS95SO0s5bKYwCgYIKoZIzj0EAwIw
-FzEVMBMGA1UEAwwMZ29vZC5leGFtcGxlMCAXDTI2MTEyMzE1NDMzNFoYDzIxMjYx
-MDMwMTU0MzM0WjAXMRUwEwYDVQQDDAxnb29kLmV4YW1wbGUwWTATBgcqhkjOPQIB
-BggqhkjOPQMBBwNCAATqbujgg5ZY7mmnMmR6E4DKvsD+0cp9EK0NmWHcloUsh92T
-V0jjdWvGlpM3Xpy/qABuAtitmOEFlXG+qLOTXhaFo2wwajAdBgNVHQ4EFgQUUpTv
-8Q8qq3ZsbZFqcMfXLVC6byIwHwYDVR0jBBgwFoAUUpTv8Q8qq3ZsbZFqcMfXLVC6
-byIwDwYDVR0TAQH/BAUwAwEB/zAXBgNVHREEEDAOggxnb29kLmV4YW1wbGUwCgYI
-KoZIzj0EAwIDRwAwRAIgMoC7ZnKVFkw6cqI3cvrqkSg17OinJWCXQ5IukHI7aIsC
-IG72eU9P58zofRq4UohU6DBB8kR2m/b8SQ9ujP1No61v
------END CERTIFICATE-----
-"""
