@@ -39,6 +39,9 @@ def add(
     interval: Annotated[
         int | None, typer.Option(min=10, max=604_800, help="Seconds between polls; learned unless said.")
     ] = None,
+    access: Annotated[
+        str | None, typer.Option(help="Entry of access.toml with credentials, headers or a proxy; “” for none.")
+    ] = None,
 ) -> None:
     """Add one feed, or change those settings of a known one that are given."""
     address = clean_link(url)
@@ -48,9 +51,11 @@ def add(
         raise UsageError("An address with a user name or password is not polled, since it would be shown and stored.")
     given: dict[str, Any] = {
         "title": title, "outlet": outlet, "language": language, "tags": tuple(tag) if tag else None,
-        "full_page": full_page, "interval_seconds": interval,
+        "full_page": full_page, "interval_seconds": interval, "access": access,
     }  # fmt: skip
     context: Context = ctx.obj
+    if access:
+        _require_access(context, access)
     with context.open(create=True) as ports:
         known = ports.state.feed(feed_id(address))
         before = known.feed if known else Feed(id=feed_id(address), url=address)
@@ -124,6 +129,9 @@ def import_feeds(
         context: Context = ctx.obj
         with context.open(create=True) as ports:
             new = ports.state.save_feeds(result.feeds)
+        entries = wiring.open_access(context.settings)
+        for name in sorted({feed.access for feed in result.feeds} - {"", *entries}):
+            typer.echo(f"{path}: no entry [{name}] in {context.settings.access_file} yet", err=True)
     typer.echo(f"{counted(len(result.feeds), 'feed')} read, {new:,} of them new", err=True)
     if result.problems:
         raise typer.Exit(EXIT_PARTLY if result.feeds else EXIT_FAILED)
@@ -193,6 +201,14 @@ def import_shipped_feeds(state: State, folder: Path) -> int:
     for problem in result.problems:
         typer.echo(f"{path}: {problem}", err=True)
     return state.save_feeds(result.feeds)
+
+
+def _require_access(context: Context, name: str) -> None:
+    known = wiring.open_access(context.settings)
+    if name not in known:
+        raise UsageError(
+            f"There is no entry “{name}” in {context.settings.access_file}; it has {', '.join(known) or 'none'}."
+        )
 
 
 def _find(state: State, text: str) -> KnownFeed | None:

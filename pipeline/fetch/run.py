@@ -20,6 +20,7 @@ from pipeline import telemetry, topics
 from pipeline.article import decode_article, encode_article
 from pipeline.errors import BadArticle, RequestFailed, RequestRefused
 from pipeline.ports import Broker, Clock, Http, Message, PageRequest, Pages, Response, State
+from pipeline.walls import wall_of
 
 log = structlog.get_logger("wirewatch")
 
@@ -31,6 +32,8 @@ MAX_PAGE_BYTES = 8 * 1024 * 1024
 """The largest article pages are some 3 MiB, nearly all of it script."""
 HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 GONE = frozenset((404, 410))
+ACCEPTED = 202
+"""AWS WAF sends its challenge under this status."""
 
 
 class FetchReport(Struct, kw_only=True):
@@ -118,11 +121,18 @@ def refusal_of(response: Response, request: PageRequest) -> Refusal | None:
     if response.status in GONE:
         return Refusal(f"HTTP {response.status}: the page is gone")
     if not 200 <= response.status < 300:
-        return Refusal(f"HTTP {response.status}", backoff_seconds(request, response.headers.get("retry-after", "")))
+        return Refusal(_status(response), backoff_seconds(request, response.headers.get("retry-after", "")))
+    if response.status == ACCEPTED and wall_of(response):
+        return Refusal(_status(response), backoff_seconds(request))
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in HTML_TYPES and (kind or not response.body.lstrip().startswith(b"<")):
         return Refusal(f"not an HTML page but {kind[:100] or 'bytes without a type'}")
     return None if response.body.strip() else Refusal("an empty page", backoff_seconds(request))
+
+
+def _status(response: Response) -> str:
+    wall = wall_of(response)
+    return f"HTTP {response.status}, {wall}" if wall else f"HTTP {response.status}"
 
 
 def backoff_seconds(request: PageRequest, retry_after: str = "") -> float:

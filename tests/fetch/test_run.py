@@ -81,6 +81,25 @@ def test_a_page_that_is_gone_or_is_no_page_is_not_asked_for_again(stand: Newssta
     assert stand.published() == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (Answer(status=403, headers={"cf-mitigated": "challenge"}), "HTTP 403, Cloudflare's challenge"),
+        (Answer(status=202, headers={"x-amzn-waf-action": "challenge"}), "HTTP 202, AWS WAF's challenge"),
+        (Answer(status=403, body="<html>Forbidden</html>"), "HTTP 403"),
+    ],
+)
+def test_a_wall_in_place_of_the_page_is_named_and_the_page_asked_for_again(
+    stand: Newsstand, answer: Answer, cause: str
+) -> None:
+    wait_for_page(stand)
+    stand.server.on("/page", answer)
+
+    assert stand.fetch().put_off == 1
+
+    assert [trouble.cause for trouble in stand.state.page_troubles()] == [cause]
+
+
 def test_an_address_that_our_rules_refuse_is_not_asked_for_again(stand: Newsstand) -> None:
     wait_for_page(stand)
 
