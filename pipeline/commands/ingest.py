@@ -19,7 +19,7 @@ from pipeline.commands.printing import counted, print_json_lines
 from pipeline.enrich.run import check_stages
 from pipeline.enrich.tools import Tools
 from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, UsageError, WirewatchError
-from pipeline.ingest.read import FileProblem, MemoryPages, preview_path, read_path
+from pipeline.ingest.read import FileProblem, MemoryPages, Skipped, preview_path, read_path
 from pipeline.ports import Message
 from pipeline.replay import dead_letters
 from pipeline.rules_file import load_rules
@@ -33,7 +33,7 @@ PATIENCE_SECONDS = 3.0
 
 # Texts, not paths: typer would refuse all of them for one that cannot be read, and take an empty one for the folder.
 Paths = Annotated[
-    list[str], typer.Argument(metavar="PATHS...", help="Feeds, pages, texts, JSONL files, or folders of these.")
+    list[str], typer.Argument(metavar="PATHS...", help="Feeds, pages, texts, JSONL and WARC files, or folders.")
 ]
 
 
@@ -108,7 +108,9 @@ def preview(ctx: typer.Context, paths: Paths) -> None:
         for item in preview_path(path, tools=tools, stages=stages, now=utc_now()):
             if isinstance(item, FileProblem):
                 problems += 1
-                typer.echo(str(item), err=True)
+                typer.echo(safe(str(item)), err=True)
+            elif isinstance(item, Skipped):
+                typer.echo(safe(str(item)), err=True)
             else:
                 articles += 1
                 textless.look(item)
@@ -173,7 +175,9 @@ def _send(ports: Ports, paths: list[Path], lane: Lane, stop: Stop) -> tuple[list
                 return
             if isinstance(item, FileProblem):
                 problems += 1
-                typer.echo(str(item), err=True)
+                typer.echo(safe(str(item)), err=True)
+            elif isinstance(item, Skipped):
+                typer.echo(safe(str(item)), err=True)
             else:
                 textless.look(item)
                 yield item
@@ -186,7 +190,7 @@ def _send(ports: Ports, paths: list[Path], lane: Lane, stop: Stop) -> tuple[list
     return list(ids), problems
 
 
-def _read_all(ports: Ports, paths: list[Path], lane: Lane) -> Iterator[Article | FileProblem]:
+def _read_all(ports: Ports, paths: list[Path], lane: Lane) -> Iterator[Article | FileProblem | Skipped]:
     for path in paths:
         yield from read_path(path, lane=lane, now=ports.clock(), pages=ports.pages, besides=ports.settings.data_folder)
 

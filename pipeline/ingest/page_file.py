@@ -12,7 +12,7 @@ from trafilatura.settings import Document
 from pipeline.article import Article, Lane
 from pipeline.enrich.page import ExtractionFailed, canonical_address, parse_page
 from pipeline.enrich.text import has_article
-from pipeline.identity import article_id, clean_link
+from pipeline.identity import article_id, clean_link, link_host
 from pipeline.ingest.problem import UnreadableFile
 from pipeline.ports import Pages
 from pipeline.text.charset import decode_page
@@ -25,14 +25,22 @@ _JSON_DATE = re.compile(r'"datePublished"\s*:\s*"([^"]{4,40})"')
 _DATE_NAMES = frozenset({"article:published_time", "datepublished", "date", "dc.date", "pubdate", "publish-date"})
 
 
-def read_page(content: bytes, *, lane: Lane, now: datetime, pages: Pages, wants_article: bool) -> Article:
+class NoArticle(UnreadableFile):
+    """A page that can be read, and in which no article was found."""
+
+
+def read_page(
+    content: bytes, *, lane: Lane, now: datetime, pages: Pages, wants_article: bool, url: str = "",
+    fetched: datetime | None = None,
+) -> Article:  # fmt: skip
     """Store the page and return an article that refers to it; enrichment reads the text.
 
-    The id is that of the address which the page gives as its own (``rel=canonical``, else ``og:url``), or of its
-    content. With ``wants_article`` the text is extracted once here, so that a page without one is refused.
+    The id is that of ``url``, where the page was found, as it is for a page that poll and fetch brought; without one,
+    of the address which the page gives as its own (``rel=canonical``, else ``og:url``), or of its content. With
+    ``wants_article`` the text is extracted once here, so that a page without one is refused.
 
     Raises:
-        UnreadableFile: it cannot be read as a page, or there is no article in it.
+        UnreadableFile: it cannot be read as a page; ``NoArticle``: there is no article in it.
     """
     if len(content) > MAX_PAGE_FILE_BYTES:
         raise UnreadableFile(f"an HTML page larger than {MAX_PAGE_FILE_BYTES // 1024**2} MiB")
@@ -40,11 +48,12 @@ def read_page(content: bytes, *, lane: Lane, now: datetime, pages: Pages, wants_
         tree = parse_page(content)
         head = _head(tree)
         if wants_article and not has_article(tree):
-            raise UnreadableFile("an HTML page in which no article was found")
+            raise NoArticle("an HTML page in which no article was found")
     except ExtractionFailed as failure:
         raise UnreadableFile(f"an HTML page that cannot be read: {failure}") from failure
     text, guessed = decode_page(content)
-    url = canonical_address(tree, "") or clean_link(head.url or "")
+    site = link_host(url)
+    url = url or canonical_address(tree, "") or clean_link(head.url or "")
     article = Article(
         id=article_id(link=url, feed_url="", guid="", content=text),
         lane=lane,
@@ -52,12 +61,12 @@ def read_page(content: bytes, *, lane: Lane, now: datetime, pages: Pages, wants_
         page=pages.put(content, now.date()),
         text_from="page",
         title=head.title or "",
-        outlet=head.sitename or "",
+        outlet=head.sitename or site,
         authors=tuple(name.strip() for name in (head.author or "").split(";") if name.strip()),
         language=tree.get("lang") or "und",
         published=_published(tree) or parse_time(head.date or ""),
         first_seen=now,
-        fetched=now,
+        fetched=fetched or now,
     )
     return article.flagged("charset_guessed") if guessed else article
 
