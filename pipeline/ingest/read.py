@@ -54,7 +54,8 @@ def read_path(
 def preview_path(
     path: Path, *, tools: Tools, stages: Sequence[str], now: datetime
 ) -> Iterator[Article | FileProblem | Skipped]:
-    """Yield what the path would make of a file or folder: read and enriched; only ``tools.pages`` is written to.
+    """Yield what the path would make of a file or folder: read and enriched; only ``tools.pages`` is written to,
+    and emptied again.
 
     A page without an article is a record with an empty body, flagged ``page_without_article``.
     """
@@ -69,6 +70,8 @@ def preview_path(
                 yield item.flagged("page_without_article")
             else:
                 yield FileProblem(item.source_path, 0, f"{item.url or item.guid or item.id}: {drop}")
+        if item.page:  # an archive's pages would fill the memory
+            tools.pages.delete(item.page)
 
 
 def _read_file(
