@@ -24,6 +24,10 @@ COMMANDS: Final = {
     "run": ("run", "Run every step in this process, with live progress."),
     "demo": ("run", "Watch Wirewatch at work without a network: a small news world on 127.0.0.1."),
     "ingest": ("ingest", "Send files down the whole path; returns when their articles are searchable."),
+    "backfill": (
+        "backfill",
+        "Bring in what was published before: searchable, never an alert, and the news always goes first.",
+    ),
     "preview": ("ingest", "Print, as JSON lines, what the path would make of files; stores nothing."),
     "search": ("articles", "Search the articles."),
     "show": ("articles", "Show one article: its text, what is known of it, and its revisions."),

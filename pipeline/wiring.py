@@ -344,6 +344,15 @@ def open_access(settings: Settings) -> Mapping[str, Access]:
     return read_access(settings.access_file)
 
 
+def unpacked(body: bytes, content_encoding: str, max_bytes: int) -> bytes:
+    """Return a body without its Content-Encoding, within the bounds of the door, and raising what the door does."""
+    from pipeline.adapters.decoding import BodyDecoder
+
+    decoder = BodyDecoder(content_encoding, max_bytes)
+    decoder.feed(body)
+    return decoder.finish()
+
+
 def user_agent(settings: Settings) -> str:
     """Say honestly who asks, and where its operator can be reached."""
     contact = f" (+{settings.contact})" if settings.contact else ""

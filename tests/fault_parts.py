@@ -139,7 +139,7 @@ class FaultyWorld(World):
             for item in read_path(path, lane=lane, now=self.clock(), pages=ports.pages):
                 if isinstance(item, FileProblem):
                     problems.append(item)
-                else:
+                elif isinstance(item, Article):
                     self._published(ports, item)
         self.run("enrich", "settle", "index", "alert", "deliver")
         return problems

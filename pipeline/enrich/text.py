@@ -11,9 +11,11 @@ from lxml.html import HtmlElement
 from pipeline.article import Article
 from pipeline.enrich.markup import read_markup
 from pipeline.enrich.page import ExtractionFailed, canonical_address, extract_paragraphs, parse_page
+from pipeline.enrich.page_head import read_head
 from pipeline.enrich.paragraphs import Paragraph, split_body, with_paragraphs
 from pipeline.enrich.tools import Tools
 from pipeline.text.characters import cleaned, has_controls
+from pipeline.text.times import EARLIEST, plausible
 
 log = structlog.get_logger("wirewatch")
 
@@ -55,13 +57,26 @@ def _with_page_text(article: Article, own: Sequence[Paragraph], tools: Tools) ->
         tree = parse_page(body)
         canonical_url = article.canonical_url or canonical_address(tree, article.url)
         article = msgspec.structs.replace(article, canonical_url=canonical_url)
-        found = _without_title(extract_paragraphs(tree), article.title)
+        told = article if article.feed or (article.title and article.published) else _with_page_head(article, tree)
+        found = _without_title(extract_paragraphs(tree), told.title)
     except ExtractionFailed as failure:
         log.warning("page not read", step="enrich", id=article.id, page=article.page, cause=str(failure)[:200])
         found = []
     if _characters(found) < max(MIN_PAGE_CHARACTERS, MIN_PAGE_SHARE * _characters(own)):
         return _on_own_text(article.flagged("page_without_article"))
-    return msgspec.structs.replace(with_paragraphs(article, found), text_from="page")
+    return msgspec.structs.replace(with_paragraphs(told, found), text_from="page")
+
+
+def _with_page_head(article: Article, tree: HtmlElement) -> Article:
+    """Return an article that no feed described, with what its page says where nothing else did."""
+    head = read_head(tree)
+    published, flags = plausible(head.published, article.fetched or article.first_seen or EARLIEST)
+    return msgspec.structs.replace(
+        article,
+        title=article.title or head.title,
+        authors=article.authors or head.authors,
+        published=article.published or published,
+    ).flagged(*(flags if not article.published else ()))
 
 
 def _stored_page(key: str, tools: Tools) -> bytes | None:

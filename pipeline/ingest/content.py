@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -12,11 +13,12 @@ import msgspec
 
 from pipeline.ingest.problem import UnreadableFile
 
-Kind = Literal["feed", "page", "jsonl", "text"]
+Kind = Literal["feed", "page", "jsonl", "text", "warc"]
 
 MAX_FILE_BYTES = 100 * 1024 * 1024
 MAX_UNPACKED_BYTES = 50 * 1024 * 1024
 
+_HEAD_BYTES = 4096
 _GZIP = b"\x1f\x8b"
 _KNOWN_BINARIES = (
     (b"%PDF-", "a PDF"), (b"PK\x03\x04", "a ZIP archive or an office document"),
@@ -38,6 +40,39 @@ _SUFFIXES: dict[str, Kind] = {
 }  # fmt: skip
 
 
+def read_head(path: Path) -> bytes:
+    """Return a few bytes of a file's beginning, unpacked when it is gzip, whatever its size.
+
+    Raises:
+        UnreadableFile: it cannot be read, or is no plain file.
+    """
+    try:
+        _size_of(path)
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError as error:
+        raise UnreadableFile(f"cannot be read: {error.strerror or error}") from error
+    return _start_of_packed(head) if head.startswith(_GZIP) else head
+
+
+def _start_of_packed(content: bytes) -> bytes:
+    """Return what gzip gives up to the first damage, fed a little at a time so that it gives something."""
+    member, start = zlib.decompressobj(wbits=31), b""
+    with suppress(zlib.error):
+        for at in range(0, len(content), 64):
+            start += member.decompress(content[at : at + 64], _HEAD_BYTES)
+            if len(start) >= _HEAD_BYTES:
+                break
+    return start
+
+
+def _size_of(path: Path) -> int:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # a pipe or a device would block or never end
+        raise UnreadableFile("not a plain file")
+    return status.st_size
+
+
 def read_content(path: Path) -> bytes:
     """Return the bytes of a file, unpacked when it is gzip.
 
@@ -45,10 +80,7 @@ def read_content(path: Path) -> bytes:
         UnreadableFile: it cannot be read, is no plain file, is empty, too large, damaged, or of a kind without text.
     """
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # a pipe or a device would block or never end
-            raise UnreadableFile("not a plain file")
-        if status.st_size > MAX_FILE_BYTES:
+        if _size_of(path) > MAX_FILE_BYTES:
             raise UnreadableFile(f"larger than {MAX_FILE_BYTES // 1024**2} MiB; split it")
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)  # it may grow while it is read
@@ -65,8 +97,11 @@ def read_content(path: Path) -> bytes:
 def kind_of(content: bytes, path: Path) -> Kind:
     """Return what the content looks like; where that says nothing, what the name says; else ``text``.
 
-    A page under a feed's name stays a feed, so that its reader says what came instead of one.
+    A page under a feed's name stays a feed, so that its reader says what came instead of one. Of a WARC file
+    ``read_head`` gives enough to tell.
     """
+    if content.startswith(b"WARC/"):
+        return "warc"
     named = _SUFFIXES.get(_suffix(path))
     head = content[:65_536].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(_WIDE_MARKS):
@@ -123,8 +158,6 @@ def _unpacked(content: bytes) -> bytes:
 def _refuse_what_has_no_text(content: bytes) -> None:
     if not content.strip():
         raise UnreadableFile("empty")
-    if content.startswith(b"WARC/"):
-        raise UnreadableFile("WARC files are not supported yet; extract the pages and ingest those")
     for start, name in _KNOWN_BINARIES:
         if content.startswith(start):
             raise UnreadableFile(f"{name}, not text")

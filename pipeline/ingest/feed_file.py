@@ -12,10 +12,13 @@ from pipeline.poll.articles import Source, article_of
 from pipeline.poll.parse import NotAFeed, parse_feed
 
 
-def read_feed(content: bytes, *, path: str, lane: Lane, now: datetime) -> Iterator[Article | FileProblem]:
+def read_feed(
+    content: bytes, *, path: str, lane: Lane, now: datetime, feed_url: str = ""
+) -> Iterator[Article | FileProblem]:
     """Yield the items of a feed; one without text, or with no identity, is a problem of its own.
 
-    A guid is taken as unique within the feed's site, since the file does not say where the feed was.
+    A guid is taken as unique within ``feed_url``, as poll takes it, or within the feed's site when the file does not
+    say where the feed was.
 
     Raises:
         UnreadableFile: it is not a feed, or has no items.
@@ -26,7 +29,7 @@ def read_feed(content: bytes, *, path: str, lane: Lane, now: datetime) -> Iterat
         raise UnreadableFile(f"not a feed: {refusal.reason.removeprefix('not a feed: ')}") from refusal
     if not feed.entries:
         raise UnreadableFile("a feed without items")
-    source = Source(feed_url=feed.link, lane=lane, source_path=path)
+    source = Source(feed_url=feed_url or feed.link, lane=lane, source_path=path)
     for number, entry in enumerate(feed.entries, start=1):
         if not (entry.title or entry.summary or entry.html):
             yield FileProblem(path, 0, f"item {number}: neither title nor text")

@@ -14,22 +14,23 @@ from pipeline.enrich.limits import fitted
 from pipeline.enrich.run import enrich_article
 from pipeline.enrich.tools import Tools
 from pipeline.errors import DropArticle
-from pipeline.ingest.content import kind_of, read_content
+from pipeline.ingest.content import kind_of, read_content, read_head
 from pipeline.ingest.feed_file import read_feed
 from pipeline.ingest.jsonl_file import read_lines
 from pipeline.ingest.memory_pages import MemoryPages
 from pipeline.ingest.page_file import read_page
-from pipeline.ingest.problem import FileProblem, UnreadableFile
+from pipeline.ingest.problem import FileProblem, Skipped, UnreadableFile
 from pipeline.ingest.text_file import read_text
+from pipeline.ingest.warc_file import read_warc
 from pipeline.ports import Pages
 from pipeline.text.times import plausible
 
-__all__ = ["FileProblem", "MemoryPages", "preview_path", "read_path"]
+__all__ = ["FileProblem", "MemoryPages", "Skipped", "preview_path", "read_path"]
 
 
 def read_path(
     path: Path, *, lane: Lane, now: datetime, pages: Pages, wants_article: bool = True, besides: Path | None = None
-) -> Iterator[Article | FileProblem]:
+) -> Iterator[Article | FileProblem | Skipped]:
     """Yield the raw articles of a file, or of all files in a folder and below, and what gave none and why.
 
     Files are read in the order of their names; hidden ones are passed over. Pages go to ``pages``. Each article is cut
@@ -43,20 +44,23 @@ def read_path(
             continue
         try:
             for item in _read_file(found, lane=lane, now=now, pages=pages, wants_article=wants_article):
-                yield item if isinstance(item, FileProblem) else _finished(item, found, now)
+                yield _finished(item, found, now) if isinstance(item, Article) else item
         except UnreadableFile as unreadable:
             yield FileProblem(_shown(found), 0, str(unreadable))
         except DropArticle as drop:
             yield FileProblem(_shown(found), 0, drop.detail)
 
 
-def preview_path(path: Path, *, tools: Tools, stages: Sequence[str], now: datetime) -> Iterator[Article | FileProblem]:
-    """Yield what the path would make of a file or folder: read and enriched; only ``tools.pages`` is written to.
+def preview_path(
+    path: Path, *, tools: Tools, stages: Sequence[str], now: datetime
+) -> Iterator[Article | FileProblem | Skipped]:
+    """Yield what the path would make of a file or folder: read and enriched; only ``tools.pages`` is written to,
+    and emptied again.
 
     A page without an article is a record with an empty body, flagged ``page_without_article``.
     """
     for item in read_path(path, lane="live", now=now, pages=tools.pages, wants_article=False):
-        if isinstance(item, FileProblem):
+        if not isinstance(item, Article):
             yield item
             continue
         try:
@@ -66,11 +70,16 @@ def preview_path(path: Path, *, tools: Tools, stages: Sequence[str], now: dateti
                 yield item.flagged("page_without_article")
             else:
                 yield FileProblem(item.source_path, 0, f"{item.url or item.guid or item.id}: {drop}")
+        if item.page:  # an archive's pages would fill the memory
+            tools.pages.delete(item.page)
 
 
 def _read_file(
     path: Path, *, lane: Lane, now: datetime, pages: Pages, wants_article: bool
-) -> Iterator[Article | FileProblem]:
+) -> Iterator[Article | FileProblem | Skipped]:
+    if kind_of(read_head(path), path) == "warc":  # not read as a whole: many have a gigabyte
+        yield from read_warc(path, shown=_shown(path), lane=lane, now=now, pages=pages, wants_article=wants_article)
+        return
     content = read_content(path)
     match kind_of(content, path):
         case "feed":

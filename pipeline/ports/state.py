@@ -261,6 +261,13 @@ class FetchQueue(Protocol):
         """
         ...
 
+    def add_backfill_pages(self, pages: Sequence[PageRequest], now: datetime) -> int:
+        """Add pages that wait until no other page of their host is due; return how many.
+
+        Deleted articles are left out, and a row that is there stays as it is, unless it had failed.
+        """
+        ...
+
     def page_troubles(self, limit: int = 1_000, article_id: str | None = None) -> Sequence[PageTrouble]:
         """Return the pages whose last attempt failed, those given up first, then by host; or that of one article."""
         ...

@@ -115,11 +115,16 @@ def hash_of(article: Article) -> str:
 
 def _may_revise(article: Article, known: ArticleRecord) -> bool:
     """Whether this source speaks for the article."""
-    if article.lane == "backfill" and known.went_live:
+    if article.lane == "backfill" and (known.went_live or _is_older(article, known.article)):
         return False
     if article.feed == known.article.feed:
         return True
     return bool(article.outlet) and article.outlet == known.article.outlet
+
+
+def _is_older(article: Article, known: Article) -> bool:
+    """Whether an archive has this form from before the known one: archives are read in any order, and again."""
+    return bool(article.fetched and known.fetched and article.fetched < known.fetched)
 
 
 def _is_still_news(article: Article, known: ArticleRecord, now: datetime) -> bool:

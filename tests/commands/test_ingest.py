@@ -13,7 +13,7 @@ from cli_parts import Cli
 from unprivileged import needs_permissions, said_with_permissions
 
 from pipeline.article import Article
-from pipeline.commands import ingest
+from pipeline.commands import sending
 from pipeline.ingest.read import FileProblem
 
 SEED = Path(__file__).parent.parent / "data" / "seed-article.txt"
@@ -118,7 +118,7 @@ def test_what_cannot_end_well_is_refused_before_anything_is_sent(cli: Cli) -> No
 
 def test_an_interrupted_ingest_says_so_and_goes_on_when_called_again(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     path = lines(cli.folder / "many.jsonl", *({"title": f"Number {n}", "body": f"{n} {TALKS}"} for n in range(5)))
-    read_path = ingest.read_path
+    read_path = sending.read_path
 
     def interrupted(*args: object, **kwargs: object) -> Iterator[Article | FileProblem]:
         for number, item in enumerate(read_path(*args, **kwargs)):
@@ -127,7 +127,7 @@ def test_an_interrupted_ingest_says_so_and_goes_on_when_called_again(cli: Cli, m
             yield item
 
     with monkeypatch.context() as patched:
-        patched.setattr(ingest, "read_path", interrupted)
+        patched.setattr(sending, "read_path", interrupted)
         ended = cli("ingest", path)
     assert ended.code == 130
     assert ended.err.startswith(

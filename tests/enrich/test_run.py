@@ -49,7 +49,7 @@ def test_an_article_is_published_enriched_under_its_id(tools: Tools) -> None:
     assert (handled.status, message.topic, message.key) == (Status.PUBLISHED, "articles.enriched", "id-1")
     found = decode_article(message.value)
     assert (found.title, found.body, found.html, found.language) == ("A bridge", TEXT, "", "en")
-    assert found.stages == ("text/1", "clean/1", "language/1")
+    assert found.stages == ("text/2", "clean/1", "language/1")
     assert found.flags == ()
 
 
@@ -142,7 +142,7 @@ def test_bugs_and_signals_pass_up(tools: Tools, monkeypatch: pytest.MonkeyPatch,
 
 def test_only_the_configured_stages_run_and_in_their_order(tools: Tools) -> None:
     found = enrich_article(Article(id="a", title=TEXT, body="Advertisement"), tools, ("language", "text"))
-    assert found.stages == ("language/1", "text/1")
+    assert found.stages == ("language/1", "text/2")
     assert found.body == "Advertisement"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
@@ -123,3 +123,31 @@ def test_no_text_raises(tools: Tools, html: str, body: str, summary: str) -> Non
 def test_no_page_raises(tools: Tools, body: bytes, framed: bool) -> None:
     key = tools.pages.put(b"<html><body>" + body + b"</body></html>" if framed else body, DAY)
     enrich(article(page=key, html="<p>x</p>"), tools)
+
+
+HEAD = """<meta property="og:title" content="A bridge"><meta name="author" content="Jane Doe">
+<meta property="article:published_time" content="2026-02-27T10:00:00Z">"""
+SEEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_a_page_that_no_feed_described_speaks_for_itself_where_nothing_else_does(tools: Tools) -> None:
+    page = stored(tools, PAGE.replace("<title>", f"{HEAD}<title>"))
+    found = enrich(article(page=page, fetched=SEEN), tools)
+    assert (found.title, found.authors) == ("A bridge", ("Jane Doe",))
+    assert found.published == datetime(2026, 2, 27, 10, tzinfo=UTC)
+    given = {"title": "Told", "authors": ("Told",), "published": SEEN}
+    told = enrich(article(page=page, fetched=SEEN, **given), tools)
+    assert (told.title, told.authors, told.published) == ("Told", ("Told",), SEEN)
+
+
+def test_a_page_speaks_neither_for_a_feed_s_item_nor_where_it_holds_no_article(tools: Tools) -> None:
+    of_feed = enrich(article(page=stored(tools, PAGE.replace("<title>", f"{HEAD}<title>")), feed="f"), tools)
+    assert (of_feed.title, of_feed.published) == ("", None)
+    wall = stored(tools, f"<html><head>{HEAD}</head><body><p>Please log in.</p></body></html>")
+    assert enrich(article(page=wall, fetched=SEEN), tools).title == ""
+
+
+def test_an_impossible_date_of_a_page_is_clamped_and_flagged(tools: Tools) -> None:
+    page = stored(tools, PAGE.replace("<title>", HEAD.replace("2026-02", "2990-02") + "<title>"))
+    found = enrich(article(page=page, fetched=SEEN), tools)
+    assert (found.published, found.flags) == (SEEN, ("published_clamped",))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.article import Article
+from pipeline.enrich import page_head
 from pipeline.ingest import page_file
 from pipeline.ingest.memory_pages import MemoryPages
 from pipeline.ingest.page_file import read_page
@@ -78,6 +79,6 @@ def test_a_library_that_breaks_on_its_head_is_named(monkeypatch: pytest.MonkeyPa
     def broken(*_: object, **__: object) -> None:
         raise AttributeError("no text")
 
-    monkeypatch.setattr(page_file, "extract_metadata", broken)
+    monkeypatch.setattr(page_head, "extract_metadata", broken)
     with pytest.raises(UnreadableFile, match="trafilatura: AttributeError: no text"):
         read(page())

@@ -142,8 +142,6 @@ def test_plain_text_in_the_encodings_people_have(
         ("a.docx", b"PK\x03\x04...", "a ZIP archive or an office document, not text"),
         ("a.txt", b"text\x00with nul", "binary data, not text"),
         ("b.txt", bytes(range(1, 32)) * 9, "binary data, not text"),
-        ("a.warc", b"WARC/1.0\r\n", "WARC files are not supported yet; extract the pages and ingest those"),
-        ("a.warc.gz", gzip.compress(b"WARC/1.0\r\n"), "WARC files are not supported yet"),
         ("a.gz", gzip.compress(b"text")[:-9], "damaged gzip: it ends too early"),
         ("b.gz", b"\x1f\x8bnonsense", "damaged gzip: Error -3 while decompressing data: unknown compression method"),
         ("c.gz", gzip.compress(gzip.compress(b"text")), "gzip within gzip, not text"),

@@ -232,3 +232,11 @@ def test_versions_only_grow_and_revisions_follow_the_text(titles: list[str]) -> 
         assert (record.article.revision > last.revision) == (title != last.title)
     assert record.article.revision == 1 + changes
     assert record.article.title == titles[-1]
+
+
+def test_of_two_archives_the_later_capture_stands_whichever_is_read_last() -> None:
+    captures = [article(lane="backfill", title=f"Day {day}", fetched=NOW - timedelta(days=9 - day)) for day in (1, 2)]
+    earlier, later = captures
+    assert known(later, settled(earlier)).status is Status.UPDATED
+    again = known(earlier, settled(later))
+    assert (again.status, again.publish) == (Status.DUPLICATE, None)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, delete, func, select, update
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, Connection, FromClause, ScalarSelect, Select, delete, func, select, update
 
 from pipeline.adapters.sql_state.claims import GIVEN_BACK, Claimant, claim_rows, gone_holders, is_free, is_held
 from pipeline.adapters.sql_state.columns import EPOCH
@@ -17,6 +18,10 @@ from pipeline.adapters.sql_state.tombstones import buried_among
 from pipeline.ports import PageRequest, PageTrouble
 
 WAITING, FAILED = "waiting", "failed"
+
+BEHIND = timedelta(days=5_000 * 365)
+"""A backfilled page stands in the queue with its time moved by so much: due like any other, and behind all others."""
+_LAST = EPOCH + BEHIND
 
 
 class SqlFetchQueue:
@@ -58,13 +63,14 @@ class SqlFetchQueue:
         """
         is_ours = is_held(fetch_queue, article_id, holder)
         with self._db.writing() as connection:
-            wanted = select(fetch_queue.c.added_again, fetch_queue.c.host).where(is_ours).with_for_update()
-            row = connection.execute(wanted).one_or_none()
+            columns = fetch_queue.c.added_again, fetch_queue.c.host, fetch_queue.c.due
+            row = connection.execute(select(*columns).where(is_ours).with_for_update()).one_or_none()
             if row is None:
                 return False
             open_hosts(connection, {row.host: host_open_at}, holder)
             if row.added_again or cause or retry_at:
-                changes = _after_fetch(row.added_again, cause, retry_at)
+                again_at = retry_at + BEHIND if retry_at and row.due >= _LAST else retry_at
+                changes = _after_fetch(row.added_again, cause, again_at)
                 connection.execute(update(fetch_queue).where(is_ours).values(changes | GIVEN_BACK))
             else:
                 connection.execute(delete(fetch_queue).where(is_ours))
@@ -81,7 +87,8 @@ class SqlFetchQueue:
         if article_id is not None:
             found = found.where(fetch_queue.c.article_id == article_id)
         with self._db.reading() as connection:
-            return [PageTrouble(**row._mapping) for row in connection.execute(found)]
+            troubles = [PageTrouble(**row._mapping) for row in connection.execute(found)]
+        return [replace(each, due=each.due - BEHIND) if each.due >= _LAST else each for each in troubles]
 
     def queued_pages(self) -> Mapping[str, int]:
         """Return the number of rows by status: waiting (those being fetched among them), failed."""
@@ -90,9 +97,28 @@ class SqlFetchQueue:
             found = connection.execute(by_status)
             return {WAITING: 0, FAILED: 0} | {row.status: row.rows for row in found}
 
+    def add_backfill_pages(self, pages: Sequence[PageRequest], now: datetime) -> int:
+        """Add pages that wait until no other page of their host is due; return how many.
 
-def add_pages(db: Database, connection: Connection, pages: Sequence[PageRequest], now: datetime | None) -> None:
+        Deleted articles are left out, and a row that is there stays as it is, unless it had failed.
+        """
+        with self._db.writing() as connection:
+            key = fetch_queue.c.article_id
+            ids = {page.article_id for page in pages}
+            waiting = rows_where(connection, select(key).where(fetch_queue.c.status == WAITING), key, ids)
+            left_out = {row.article_id for row in waiting} | buried_among(connection, ids)
+            wanted = [page for page in pages if page.article_id not in left_out]
+            add_pages(self._db, connection, wanted, now + BEHIND, replacing=fetch_queue.c.status == FAILED)
+        return len(wanted)
+
+
+def add_pages(
+    db: Database, connection: Connection, pages: Sequence[PageRequest], now: datetime | None,
+    *, replacing: ColumnElement[bool] | None = None,
+) -> None:  # fmt: skip
     """Add pages to fetch, but for deleted articles; a row that is there takes the new form and is due again.
+
+    With ``replacing`` only such rows do.
 
     One that is being fetched stays claimed, and is due again when that fetch ends, since that fetches the former form.
     """
@@ -117,7 +143,9 @@ def add_pages(db: Database, connection: Connection, pages: Sequence[PageRequest]
     insert = db.insert(fetch_queue)
     changes = {name: insert.excluded[name] for name in rows[0] if name != "article_id"}
     changes["added_again"] = fetch_queue.c.claimed_by.is_not(None)
-    connection.execute(insert.on_conflict_do_update(index_elements=[fetch_queue.c.article_id], set_=changes), rows)
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=[fetch_queue.c.article_id], set_=changes, where=replacing), rows
+    )
     add_hosts(db, connection, [page.host for page in wanted])
 
 
@@ -128,23 +156,27 @@ def _first_due_by_host(connection: Connection, now: datetime) -> Select[Any]:
     """
     gone = gone_holders(connection, fetch_queue)
     other = fetch_queue.alias("other")
-    first = (
-        select(other.c.article_id)
-        .where(other.c.host == hosts.c.host, _is_due(other, now), is_free(other, now, gone))
-        .order_by(other.c.due, other.c.article_id)
-        .limit(1)
-        .scalar_subquery()
-    )
+
+    def longest_due(sort: ColumnElement[bool]) -> ScalarSelect[Any]:
+        first = select(other.c.article_id).where(other.c.host == hosts.c.host, sort, is_free(other, now, gone))
+        return first.order_by(other.c.due, other.c.article_id).limit(1).scalar_subquery()
+
+    # Each by itself: "or" would read past all that is due later.
+    first = func.coalesce(longest_due(_is_due(other, now)), longest_due(_is_due_behind(other, now)))
     return (
         select(*(fetch_queue.c[name] for name in PageRequest.__struct_fields__ if name != "article"))
         .select_from(hosts.join(fetch_queue, fetch_queue.c.article_id == first))
-        .where(is_open(connection, now), _is_due(fetch_queue, now))
+        .where(is_open(connection, now), _is_due(fetch_queue, now) | _is_due_behind(fetch_queue, now))
         .order_by(fetch_queue.c.due, fetch_queue.c.article_id)
     )
 
 
 def _is_due(queue: FromClause, now: datetime) -> ColumnElement[bool]:
     return (queue.c.status == WAITING) & (queue.c.due <= now)
+
+
+def _is_due_behind(queue: FromClause, now: datetime) -> ColumnElement[bool]:
+    return (queue.c.status == WAITING) & queue.c.due.between(_LAST, now + BEHIND)
 
 
 def _after_fetch(added_again: bool, cause: str, retry_at: datetime | None) -> dict[str, Any]:
