@@ -90,6 +90,7 @@ async def _poll(ports: Ports, size: int) -> PollReport:
         return await poll_due_feeds(
             state=ports.state, broker=ports.broker, http=http, clock=ports.clock, holder=ports.holder, limit=size,
             lease_seconds=ports.settings.poll_lease_seconds, host_delay_seconds=ports.settings.host_delay_seconds,
+            access=wiring.open_access(ports.settings),
             reach=ports.reach,
         )  # fmt: skip
     finally:

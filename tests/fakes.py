@@ -15,6 +15,7 @@ from stub_server import Answer, StubServer
 from worker_parts import FaultyBroker, SettableClock
 
 from pipeline import topics
+from pipeline.access import Access
 from pipeline.adapters.http import HttpDoor
 from pipeline.adapters.pages import FolderPages
 from pipeline.adapters.sql_state import SqlState
@@ -69,6 +70,7 @@ class Newsstand:
         kill_at: str = "",
         only: Collection[str] | None = None,
         limit: int = 50,
+        access: Mapping[str, Access] | None = None,
         on_reach: Callable[[str], None] = lambda _: None,
     ) -> PollReport:
         """Poll what is due; with ``kill_at`` die at that fail-point."""
@@ -82,7 +84,7 @@ class Newsstand:
             async with HttpDoor(user_agent="test", allowed=[self.server.address]) as http:
                 return await poll_due_feeds(
                     state=self.state, broker=self.broker, http=http, clock=self.clock, holder=HOLDER, only=only,
-                    limit=limit, reach=reach,
+                    limit=limit, access=access, reach=reach,
                 )  # fmt: skip
 
         return asyncio.run(run())

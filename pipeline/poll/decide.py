@@ -26,6 +26,7 @@ from pipeline.poll.waits import (
     usual_seconds,
 )
 from pipeline.ports import Response
+from pipeline.walls import wall_of
 
 NOT_MODIFIED, GONE, TOO_MANY, UNAVAILABLE = 304, 410, 429, 503
 MOVED_FOR = timedelta(days=7)
@@ -67,11 +68,14 @@ def failure_in(response: Response, state: FeedState) -> Failure | None:
         return None
     known = response.status in set(HTTPStatus)
     cause = f"HTTP {response.status} {HTTPStatus(response.status).phrase}" if known else f"HTTP {response.status}"
-    return Failure(cause, Trouble.STATUS)
+    wall = wall_of(response)
+    return Failure(f"{cause}: {wall}", Trouble.WALL) if wall else Failure(cause, Trouble.STATUS)
 
 
-def not_a_feed(reason: str) -> Failure:
-    """Return the failure of an answer that is something else; ``reason`` says what."""
+def not_a_feed(reason: str, response: Response | None = None) -> Failure:
+    """Return the failure of an answer that is something else; ``reason`` says what, unless it is a known wall."""
+    if response is not None and (wall := wall_of(response)):
+        return Failure(f"not a feed: {wall}", Trouble.WALL)
     return Failure(f"not a feed: {reason}", Trouble.NOT_A_FEED)
 
 

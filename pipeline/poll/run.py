@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -20,6 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipeline import telemetry, topics
+from pipeline.access import Access
 from pipeline.article import encode_article
 from pipeline.dead import dead_letter
 from pipeline.errors import PublishError, RequestFailed, RequestRefused
@@ -64,6 +65,7 @@ async def poll_due_feeds(
     lease_seconds: float = 120,
     host_delay_seconds: float = 0.0,
     only: Collection[str] | None = None,
+    access: Mapping[str, Access] | None = None,
     reach: Callable[[str], None] = lambda _: None,
 ) -> PollReport:
     """Poll up to ``limit`` feeds that are due, or those of ``only``, due or not; return how it went.
@@ -77,7 +79,7 @@ async def poll_due_feeds(
     report = PollReport()
     poller = Poller(
         state=state, broker=broker, http=http, clock=clock, holder=holder, lease_seconds=lease_seconds,
-        host_delay_seconds=host_delay_seconds, only=only, reach=reach,
+        host_delay_seconds=host_delay_seconds, only=only, access=access or {}, reach=reach,
     )  # fmt: skip
     await poll_feeds(poller, limit=limit, on_report=lambda group: report.results.extend(group.results))
     return report
@@ -94,6 +96,8 @@ class Poller(Struct, frozen=True, kw_only=True):
     lease_seconds: float = 120.0
     host_delay_seconds: float = 0.0
     only: Collection[str] | None = None
+    access: Mapping[str, Access] = {}
+    """What feeds may refer to by name."""
     reach: Callable[[str], None] = lambda _: None
 
 
@@ -195,8 +199,14 @@ async def _ask(poller: Poller, known: KnownFeed, answers: asyncio.Queue[Answered
 
 async def _fetched(poller: Poller, known: KnownFeed) -> Answered:
     headers = {"Accept": ACCEPT, **decide.conditional_headers(known.state)}
+    access = poller.access.get(known.feed.access)
+    if known.feed.access and access is None:
+        failure = refused(f"access.toml has no entry “{known.feed.access}”, which this feed is to be asked with")
+        return Answered(known=known, at=poller.clock(), failure=failure)
     try:
-        request = poller.http.request("GET", known.feed.url, headers=headers, timeout_seconds=FETCH_SECONDS)
+        request = poller.http.request(
+            "GET", known.feed.url, headers=headers, timeout_seconds=FETCH_SECONDS, access=access
+        )
         response = await telemetry.counted("feed", request)
     except RequestFailed as error:
         failure = Failure(str(error), error.trouble)
@@ -213,7 +223,7 @@ async def _parsed(poller: Poller, answered: Answered, response: Response) -> Ans
     try:
         parsed = await _parse(response)
     except NotAFeed as error:
-        return replace(answered, failure=decide.not_a_feed(error.reason), at=poller.clock())
+        return replace(answered, failure=decide.not_a_feed(error.reason, response), at=poller.clock())
     return replace(answered, parsed=parsed, at=poller.clock())
 
 

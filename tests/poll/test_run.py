@@ -10,11 +10,12 @@ import pytest
 from fakes import HOLDER, Killed, Newsstand, ScriptedHttp, item, rss
 from stub_server import Answer, Request
 
+from pipeline.access import Access
 from pipeline.dead import read_dead_letter
 from pipeline.errors import PublishError, RequestFailed, RequestRefused
 from pipeline.feed import Feed, FeedState, FeedStatus
 from pipeline.identity import feed_id
-from pipeline.outcomes import Status
+from pipeline.outcomes import Status, Trouble
 from pipeline.poll import decide
 from pipeline.poll.check import check_feed
 from pipeline.poll.done import PollDone
@@ -601,3 +602,34 @@ def test_row_17_a_feed_that_is_gone_is_not_asked_for_again(stand: Newsstand) -> 
     stand.clock.forward(400 * 24 * 3600)
 
     assert stand.poll().polled == 0
+
+
+# --- who may ask
+
+
+def test_a_feed_is_asked_with_what_its_access_gives_to_send(stand: Newsstand) -> None:
+    stand.set_feed(access="agency")
+    stand.serve(tagged(rss(ONE)))
+    access = {"agency": Access(hosts=("127.0.0.1",), user="desk", password="secret")}
+
+    assert [result.cause for result in stand.poll(access=access).results] == [""]
+
+    assert stand.server.requests[-1].headers["authorization"] == "Basic ZGVzazpzZWNyZXQ="
+
+
+def test_a_feed_whose_access_is_not_there_is_not_asked(stand: Newsstand) -> None:
+    stand.set_feed(access="agency")
+
+    (result,) = stand.poll().results
+
+    assert result.cause == "access.toml has no entry “agency”, which this feed is to be asked with"
+    assert stand.server.requests == []
+
+
+def test_row_17_the_wall_that_stands_in_place_of_a_feed_is_named(stand: Newsstand) -> None:
+    stand.serve(Answer(status=403, headers={"cf-mitigated": "challenge"}, body="Just a moment..."))
+
+    (result,) = stand.poll().results
+
+    assert result.cause == "HTTP 403 Forbidden: Cloudflare's challenge"
+    assert result.state.trouble is Trouble.WALL
