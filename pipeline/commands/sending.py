@@ -201,16 +201,20 @@ class Progress:
 
     def say(self, sent: int, waiting: Lag | None = None) -> None:
         """Say it if it is time; ``waiting`` is the lag because of which nothing may be sent now."""
-        now = self._clock()
-        if now - self._said_at < PROGRESS_SECONDS:
-            return
-        self._said_at = now
-        line = f"{counted(sent, 'article')} read and sent, {sent / (now - self._began):,.0f} a second"
+        rate = sent / max(self._clock() - self._began, 0.001)
+        line = f"{counted(sent, 'article')} read and sent, {rate:,.0f} a second"
         if waiting and waiting.live:
             line += f"; the news goes first: {waiting.live:,} live records under way"
         elif waiting:
             line += f"; {waiting.backfill:,} records under way"
-        self._say(line)
+        self.say_line(line)
+
+    def say_line(self, line: str) -> None:
+        """Say this if it is time."""
+        now = self._clock()
+        if now - self._said_at >= PROGRESS_SECONDS:
+            self._said_at = now
+            self._say(line)
 
 
 class _Waiting:
