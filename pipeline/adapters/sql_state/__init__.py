@@ -24,10 +24,11 @@ from pipeline.adapters.sql_state.packing import Packer
 from pipeline.adapters.sql_state.progress import SqlProgress
 from pipeline.adapters.sql_state.records import SqlRecords
 from pipeline.adapters.sql_state.requests import SqlRequests
+from pipeline.adapters.sql_state.robots import SqlRobots
 from pipeline.errors import DataFolderError, TryLater, UsageError
 
 
-class SqlState(SqlLeases, SqlFeeds, SqlFetchQueue, SqlRecords, SqlOutbox, SqlRequests, SqlProgress):
+class SqlState(SqlLeases, SqlFeeds, SqlFetchQueue, SqlRecords, SqlOutbox, SqlRequests, SqlProgress, SqlRobots):
     """The ``State`` port over one database connection, for one thread of one process.
 
     Every call may raise ``TryLater``: the database is locked, full or out of reach, and nothing of the call was saved.
