@@ -11,7 +11,6 @@ that happens to a task can do more than leave feeds due. Overlapping runs, retri
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -22,6 +21,7 @@ import structlog
 from pipeline import housekeeping, wiring
 from pipeline.errors import WirewatchError
 from pipeline.feeds_report import look_at_feeds
+from pipeline.loop import new_runner
 from pipeline.outcomes import Status
 from pipeline.poll.run import PollReport, poll_due_feeds
 from pipeline.replay import replay_dead_letters
@@ -68,7 +68,8 @@ def poll_batch(ports: Ports, size: int) -> dict[str, int]:
         TryLater: the state cannot be reached; what was claimed is free again when this process ends.
         WirewatchError: the broker did not take what a feed brought; that feed is due again in a minute.
     """
-    report = asyncio.run(_poll(ports, size))
+    with new_runner() as loop:
+        report = loop.run(_poll(ports, size))
     if report.unpublished:
         cause = next(result.cause for result in report.results if result.unpublished)
         raise WirewatchError(

@@ -27,6 +27,7 @@ from pipeline.housekeeping import AskedDrops
 from pipeline.index import run as index
 from pipeline.index.retention import is_past
 from pipeline.leased import IDLE_SECONDS, LeaseHeld, LeaseKeeper, put_off, run_leased
+from pipeline.loop import new_runner
 from pipeline.poll.run import Poller, PollReport, poll_feeds
 from pipeline.ports import Consumer, Http, SearchIndex, TopicPartition
 from pipeline.rules_file import load_rules
@@ -64,7 +65,7 @@ def run_poll(
         telemetry.SIGNS.go_on("poll")
         on_report(report)
 
-    with asyncio.Runner() as loop:
+    with new_runner() as loop:
         http = loop.run(_open_http(ports))
         poller = Poller(
             state=ports.state, broker=ports.broker, http=http, clock=ports.clock, holder=ports.holder,
@@ -97,7 +98,7 @@ async def _polled(poller: Poller, on_report: Callable[[PollReport], None]) -> bo
 def run_fetch(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Fetch due pages; with ``once`` until none is due but those that are to be tried again later."""
     quiet_seconds = 0.0
-    with asyncio.Runner() as loop:
+    with new_runner() as loop:
         http = loop.run(_open_http(ports))
         try:
             while not wait(0):
@@ -308,7 +309,7 @@ def run_alert(ports: Ports, wait: Wait, *, once: bool = False) -> None:
 @telemetry.giving_signs("deliver")
 def run_deliver(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Empty the outbox into the channels; with ``once`` until nothing is due."""
-    with asyncio.Runner() as loop:
+    with new_runner() as loop:
         http = loop.run(_open_http(ports))
         try:
             channels = wiring.open_channels(ports.settings, http, ports.clock)

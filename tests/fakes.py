@@ -124,7 +124,7 @@ class Newsstand:
 
 
 class ScriptedHttp:
-    """An ``Http`` that gives each request its next planned answer; an exception is raised."""
+    """An ``Http`` that gives each request its next planned answer; an exception is raised. There is no robots.txt."""
 
     def __init__(self, *answers: Response | Exception) -> None:
         self.answers = list(answers)
@@ -133,6 +133,8 @@ class ScriptedHttp:
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **_: object
     ) -> Response:
+        if url.endswith("/robots.txt"):
+            return Response(status=404, url=url, headers={}, body=b"")
         self.asked.append((url, headers or {}))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):

@@ -1,6 +1,6 @@
 """Fetch the pages that articles wait for, store them, and publish each article again under its id, with its page.
 
-    claim (one a host) ─▶ get ─▶ store the bytes ─▶ publish ─▶ finish
+    claim (one a host) ─▶ robots.txt ─▶ get ─▶ store the bytes ─▶ publish ─▶ finish
 
 The article is already on its way with the text of its feed; whatever goes wrong here costs it its page, never itself.
 """
@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from pipeline import telemetry, topics
 from pipeline.article import decode_article, encode_article
 from pipeline.errors import BadArticle, RequestFailed, RequestRefused
+from pipeline.fetch import robots
 from pipeline.ports import Broker, Clock, Http, Message, PageRequest, Pages, Response, State
 from pipeline.walls import wall_of
 
@@ -76,7 +77,7 @@ async def fetch_due_pages(
     claimed = state.claim_pages(clock(), limit, holder, lease_seconds, host_delay_seconds)
     reach("fetch:claimed")
     report = FetchReport(claimed=len(claimed))
-    fetches = [asyncio.create_task(_get(request, http)) for request in claimed]
+    fetches = [asyncio.create_task(_get(request, http, state, clock)) for request in claimed]
     try:
         for fetched in asyncio.as_completed(fetches):
             request, answer = await fetched
@@ -101,8 +102,13 @@ async def fetch_due_pages(
     return report
 
 
-async def _get(request: PageRequest, http: Http) -> tuple[PageRequest, bytes | Refusal]:
+async def _get(request: PageRequest, http: Http, state: State, clock: Clock) -> tuple[PageRequest, bytes | Refusal]:
     """Return the page's bytes, or why there are none."""
+    verdict = await robots.judge(request.url, http=http, cache=state, now=clock())
+    if verdict.cause:
+        return request, Refusal(verdict.cause, None if verdict.is_final else backoff_seconds(request))
+    if verdict.delay_seconds:
+        state.hold_host(request.host, clock() + timedelta(seconds=verdict.delay_seconds))
     headers = {"Accept": "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"}
     try:
         response = await telemetry.counted(

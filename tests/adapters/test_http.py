@@ -22,6 +22,7 @@ from stub_server import Answer, StubServer
 from pipeline.adapters.decoding import BodyDecoder
 from pipeline.adapters.http import HttpDoor
 from pipeline.errors import RequestFailed, RequestRefused, UsageError
+from pipeline.loop import new_runner
 from pipeline.outcomes import Trouble
 from pipeline.ports import Response
 
@@ -52,7 +53,8 @@ def fetch(
         async with HttpDoor(user_agent="Wirewatch/test", **options_of_door) as http:
             return await http.request(method, url, **options)
 
-    return asyncio.run(run())
+    with new_runner() as loop:  # the loop of the steps; what follows packets runs on asyncio's own
+        return loop.run(run())
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from stub_server import Answer, StubServer
 from pipeline.access import Access, Proxy
 from pipeline.adapters.http import HttpDoor
 from pipeline.errors import RequestFailed, RequestRefused
+from pipeline.loop import new_runner
 from pipeline.outcomes import Trouble
 from pipeline.ports import Response
 
@@ -58,7 +59,8 @@ def fetch(url: str, *, door: dict[str, Any] | None = None, **options: Any) -> Re
         async with HttpDoor(user_agent="Wirewatch/test", **{"resolver": nowhere, **(door or {})}) as http:
             return await http.request("GET", url, **options)
 
-    return asyncio.run(run())
+    with new_runner() as loop:
+        return loop.run(run())
 
 
 def by(proxy: StubProxy, user: str = "", password: str = "") -> Proxy:
