@@ -51,12 +51,13 @@ def test_a_host_that_is_held_gives_no_page_until_then(state: State, seconds: int
     state.save_feeds([Feed(id="f1", url="https://example.org/feed")])
     state.claim_due_feeds(NOW, 1, "poller", 60, only=["f1"])
     assert state.save_poll(PollResult(feed_id="f1", state=FeedState(last_polled=NOW), pages=pages), "poller")
-    assert len(state.claim_pages(NOW, 10, "ann", 600, 2.0)) == 1
+    (page,) = state.claim_pages(NOW, 10, "ann", 600, 2.0)
 
     until = NOW + timedelta(seconds=seconds)
     state.hold_host("one.example", until)
     state.hold_host("one.example", NOW + timedelta(seconds=5))  # never sooner than it was
     state.hold_host("nobody.example", until)
+    state.finish_page(page.article_id, "ann", host_open_at=NOW + timedelta(seconds=2))
 
     assert not state.claim_pages(until - timedelta(seconds=1), 10, "ann", 600, 2.0)
     assert len(state.claim_pages(until, 10, "ann", 600, 2.0)) == 1
