@@ -170,7 +170,9 @@ def _handle(poller: _Poller, known: KnownFeed, answer: Response | RequestRefused
         return _save(poller, feed, decide.after_failure(feed, state, parsed, now, asked_seconds=asked))
     keys = {key for entry in parsed.entries if (key := key_of(entry))}
     entries = decide.sorted_entries(parsed.entries, poller.state.seen_entries(feed.id, keys))
-    source = Source(feed_url=feed.url, feed=feed.id, outlet=feed.outlet, language=feed.language)
+    source = Source(
+        feed_url=feed.url, feed=feed.id, outlet=feed.outlet, language=feed.language, first_poll=state.last_ok is None
+    )  # fmt: skip
     articles = [article_of(one.entry, parsed, source, now) for one in entries if one.is_news]
     try:
         dead = _publish(poller, articles, now)

@@ -60,8 +60,10 @@ class PageRequest(Struct, frozen=True, kw_only=True):
     url: str
     host: str
     article: bytes
-    """The article as published by poll, to be published again with its page."""
+    """The article as published by poll, to be published again with its page; with the last page once it has had one."""
     attempts: int = 0
+    visits: int = 0
+    """How often the page was fetched well."""
 
 
 class PageTrouble(Struct, frozen=True, kw_only=True):
@@ -69,8 +71,8 @@ class PageTrouble(Struct, frozen=True, kw_only=True):
 
     article_id: str
     host: str
-    status: Literal["waiting", "failed"]
-    """``waiting``: it is tried again at ``due``."""
+    status: Literal["waiting", "failed", "again"]
+    """``waiting``: it is tried again at ``due``; ``again``: so is a page that was fetched well before."""
     attempts: int
     cause: str
     due: datetime
@@ -118,11 +120,21 @@ class FetchQueue(Protocol):
     def claim_pages(
         self, now: datetime, limit: int, holder: str, lease_seconds: float, host_delay_seconds: float
     ) -> Sequence[PageRequest]:
-        """Claim due pages, at most one a host, and keep each claimed host closed for ``host_delay_seconds``."""
+        """Claim due pages, at most one a host, and keep each claimed host closed for ``host_delay_seconds``.
+
+        Pages that were never fetched go before those that are visited again.
+        """
         ...
 
-    def finish_page(self, article_id: str, holder: str, *, cause: str = "", retry_at: datetime | None = None) -> bool:
-        """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost."""
+    def finish_page(
+        self, article_id: str, holder: str, *, cause: str = "", retry_at: datetime | None = None,
+        again_at: datetime | None = None, article: bytes = b"",
+    ) -> bool:  # fmt: skip
+        """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost.
+
+        With ``again_at`` the visit is over, well or (with a cause) not, and the page is due once more then; ``article``
+        is the form that waits for that, unless poll has brought a newer one meanwhile, which is due at once.
+        """
         ...
 
     def page_troubles(self, limit: int = 1_000, article_id: str | None = None) -> Sequence[PageTrouble]:
@@ -130,7 +142,7 @@ class FetchQueue(Protocol):
         ...
 
     def queued_pages(self) -> Mapping[str, int]:
-        """Return the number of rows by status: waiting, failed."""
+        """Return the number of rows by status: waiting, failed, again (fetched well, and to be visited once more)."""
         ...
 
 

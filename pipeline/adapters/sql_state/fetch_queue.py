@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    ScalarSelect,
+    Select,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from pipeline.adapters.sql_state.claims import (
     CLOCK_SLACK,
@@ -23,7 +34,7 @@ from pipeline.adapters.sql_state.schema import fetch_queue, hosts
 from pipeline.adapters.sql_state.tombstones import buried_among
 from pipeline.ports import PageRequest, PageTrouble
 
-WAITING, FAILED = "waiting", "failed"
+WAITING, FAILED, AGAIN = "waiting", "failed", "again"
 
 
 class SqlFetchQueue:
@@ -34,7 +45,10 @@ class SqlFetchQueue:
     def claim_pages(
         self, now: datetime, limit: int, holder: str, lease_seconds: float, host_delay_seconds: float
     ) -> Sequence[PageRequest]:
-        """Claim due pages, at most one a host, and keep each claimed host closed for ``host_delay_seconds``."""
+        """Claim due pages, at most one a host, and keep each claimed host closed for ``host_delay_seconds``.
+
+        Pages that were never fetched go before those that are visited again.
+        """
         delay = timedelta(seconds=host_delay_seconds)
         claimant = Claimant(holder, now, lease_seconds)
         with self._db.writing() as connection:
@@ -48,18 +62,29 @@ class SqlFetchQueue:
             articles = {row.article_id: row.article for row in found}
         return [PageRequest(**row._mapping, article=articles[row.article_id]) for row in rows]
 
-    def finish_page(self, article_id: str, holder: str, *, cause: str = "", retry_at: datetime | None = None) -> bool:
-        """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost."""
+    def finish_page(
+        self, article_id: str, holder: str, *, cause: str = "", retry_at: datetime | None = None,
+        again_at: datetime | None = None, article: bytes = b"",
+    ) -> bool:  # fmt: skip
+        """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost.
+
+        With ``again_at`` the visit is over, well or (with a cause) not, and the page is due once more then; ``article``
+        is the form that waits for that, unless poll has brought a newer one meanwhile, which is due at once.
+        """
         is_ours = is_held(fetch_queue, article_id, holder)
+        columns = (fetch_queue.c.added_again, fetch_queue.c.status, fetch_queue.c.visits)
         with self._db.writing() as connection:
-            row = connection.execute(select(fetch_queue.c.added_again).where(is_ours).with_for_update()).one_or_none()
+            row = connection.execute(select(*columns).where(is_ours).with_for_update()).one_or_none()
             if row is None:
                 return False
-            if row.added_again or cause or retry_at:
-                changes = _after_fetch(row.added_again, cause, retry_at)
-                connection.execute(update(fetch_queue).where(is_ours).values(changes | GIVEN_BACK))
+            if again_at is not None:
+                changes = _after_visit(row, cause, again_at, article)
+            elif row.added_again or cause or retry_at:
+                changes = _after_fetch(row, cause, retry_at)
             else:
                 connection.execute(delete(fetch_queue).where(is_ours))
+                return True
+            connection.execute(update(fetch_queue).where(is_ours).values(changes | GIVEN_BACK))
         return True
 
     def page_troubles(self, limit: int = 1_000, article_id: str | None = None) -> Sequence[PageTrouble]:
@@ -76,11 +101,11 @@ class SqlFetchQueue:
             return [PageTrouble(**row._mapping) for row in connection.execute(found)]
 
     def queued_pages(self) -> Mapping[str, int]:
-        """Return the number of rows by status: waiting (those being fetched among them), failed."""
+        """Return the number of rows by status: waiting (those being fetched among them), failed, again."""
         by_status = select(fetch_queue.c.status, func.count().label("rows")).group_by(fetch_queue.c.status)
         with self._db.reading() as connection:
             found = connection.execute(by_status)
-            return {WAITING: 0, FAILED: 0} | {row.status: row.rows for row in found}
+            return {WAITING: 0, FAILED: 0, AGAIN: 0} | {row.status: row.rows for row in found}
 
 
 def add_pages(db: Database, connection: Connection, pages: Sequence[PageRequest], now: datetime | None) -> None:
@@ -121,31 +146,41 @@ def _first_due_by_host(connection: Connection, now: datetime, delay: timedelta) 
     """
     gone = gone_holders(connection, fetch_queue)
     other = fetch_queue.alias("other")
-    first = (
-        select(other.c.article_id)
-        .where(other.c.host == hosts.c.host, _is_due(other, now), is_free(other, now, gone))
-        .order_by(other.c.due, other.c.article_id)
-        .limit(1)
-        .scalar_subquery()
-    )
+
+    def first(status: str) -> ScalarSelect[Any]:
+        is_next = (other.c.host == hosts.c.host) & (other.c.status == status) & (other.c.due <= now)
+        due = select(other.c.article_id).where(is_next, is_free(other, now, gone))
+        return due.order_by(other.c.due, other.c.article_id).limit(1).scalar_subquery()
+
+    next_of_host = func.coalesce(first(WAITING), first(AGAIN))
     # A host that is closed for longer than the delay was closed before the clock was set back.
     is_open = or_(hosts.c.open_at <= now, hosts.c.open_at > now + delay + CLOCK_SLACK)
     return (
         select(*(fetch_queue.c[name] for name in PageRequest.__struct_fields__ if name != "article"))
-        .select_from(hosts.join(fetch_queue, fetch_queue.c.article_id == first))
+        .select_from(hosts.join(fetch_queue, fetch_queue.c.article_id == next_of_host))
         .where(is_open, _is_due(fetch_queue, now))
-        .order_by(fetch_queue.c.due, fetch_queue.c.article_id)
+        .order_by(fetch_queue.c.status == AGAIN, fetch_queue.c.due, fetch_queue.c.article_id)
     )
 
 
 def _is_due(queue: FromClause, now: datetime) -> ColumnElement[bool]:
-    return (queue.c.status == WAITING) & (queue.c.due <= now)
+    return queue.c.status.in_((WAITING, AGAIN)) & (queue.c.due <= now)
 
 
-def _after_fetch(added_again: bool, cause: str, retry_at: datetime | None) -> dict[str, Any]:
+def _after_visit(row: Any, cause: str, again_at: datetime, article: bytes) -> dict[str, Any]:
+    """Return what a row becomes whose page is visited once more."""
+    visits = {"visits": row.visits + (not cause), "added_again": False}
+    if row.added_again:
+        return visits | {"status": WAITING, "cause": ""}
+    form = {"article": article} if article else {}
+    return visits | form | {"status": AGAIN, "cause": cause, "due": again_at, "attempts": 0}
+
+
+def _after_fetch(row: Any, cause: str, retry_at: datetime | None) -> dict[str, Any]:
     """Return what a row becomes that is not done: to be tried later, due with its new form, or failed for good."""
     if retry_at is not None:
-        return {"status": WAITING, "cause": cause, "due": retry_at, "added_again": False}
-    if added_again:
+        return {"status": AGAIN if row.status == AGAIN else WAITING, "cause": cause, "due": retry_at,
+                "added_again": False}  # fmt: skip
+    if row.added_again:
         return {"status": WAITING, "cause": "", "added_again": False}
     return {"status": FAILED, "cause": cause}
