@@ -14,6 +14,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import structlog
 from msgspec import Struct
@@ -28,7 +29,6 @@ from pipeline.feed import KnownFeed
 from pipeline.outcomes import Status
 from pipeline.poll import decide
 from pipeline.poll.answers import Answered, Brought, brought_by, refused, unpublished
-from pipeline.poll.articles import key_of
 from pipeline.poll.decide import Failure
 from pipeline.poll.done import done_message
 from pipeline.poll.parse import NotAFeed, ParsedFeed, parse_feed
@@ -236,9 +236,8 @@ def _handle(poller: Poller, group: Sequence[Answered]) -> PollReport:
     brought = []
     for answered in group:
         poller.reach("poll:fetched")
-        keys = {key for entry in answered.parsed.entries if (key := key_of(entry))} if answered.parsed else set()
-        seen = dict(poller.state.seen_entries(answered.known.feed.id, keys)) if keys else {}
-        brought.append(brought_by(answered, seen, host_delay_seconds=poller.host_delay_seconds))
+        look_up = partial(poller.state.seen_entries, answered.known.feed.id)
+        brought.append(brought_by(answered, look_up, host_delay_seconds=poller.host_delay_seconds))
     brought = _publish(poller, brought)
     if any(one.articles for one in brought):
         poller.reach("poll:published")

@@ -633,3 +633,43 @@ def test_row_17_the_wall_that_stands_in_place_of_a_feed_is_named(stand: Newsstan
 
     assert result.cause == "HTTP 403 Forbidden: Cloudflare's challenge"
     assert result.state.trouble is Trouble.WALL
+
+
+# --- feeds whose guids or links do not stay
+
+
+def churning(number: int, *, links: bool) -> str:
+    """Return a feed of which every guid, or every link, is made up anew."""
+    return rss(*(
+        item(f"{n}", f"https://stand.example/{n}" + f"?sid={number}" * links, f"g{n}" + f"-{number}" * (not links),
+             f"The text of item {n}")
+        for n in range(5)
+    ))  # fmt: skip
+
+
+def test_row_13_a_feed_whose_guids_change_is_said_so_within_two_polls(stand: Newsstand) -> None:
+    stand.serve(*(churning(n, links=False) for n in range(3)))
+    stand.poll()
+
+    result = stand.poll_again()
+
+    assert result.state.hints.oddities == ("guids_change",)
+    assert len(stand.published()) == 5
+
+
+def test_a_feed_whose_links_change_is_known_by_its_guids_from_the_second_poll_on(stand: Newsstand) -> None:
+    stand.serve(*(churning(n, links=True) for n in range(3)))
+    stand.poll()
+
+    assert statuses(stand) == (0, 0, 5)
+    assert statuses(stand) == (0, 0, 5)
+    assert stand.known.state.hints.oddities == ("links_change",)
+    assert len(stand.published()) == 5
+
+
+def test_what_a_first_poll_brings_is_marked_and_what_comes_after_is_not(stand: Newsstand) -> None:
+    stand.serve(tagged(rss(ONE)), tagged(rss(ONE, TWO), '"2"'))
+    stand.poll()
+    stand.poll_again()
+
+    assert [(article.title, article.first_poll) for article in stand.published()] == [("One", True), ("Two", False)]
