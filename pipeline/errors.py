@@ -119,9 +119,11 @@ class BreakerTripped(WirewatchError):
 class RequestRefused(Exception):
     """Our own rules forbid this outgoing request (address, scheme, size, hops); trying again cannot help."""
 
+    trouble = Trouble.REFUSED
+
 
 class RequestFailed(Exception):
-    """An outgoing request did not get an answer (DNS, TLS, connection, time-out); it may work later."""
+    """An outgoing request did not get an answer, or a broken one; it may work later. ``trouble`` says which."""
 
     def __init__(self, cause: str, trouble: Trouble = Trouble.NO_ANSWER) -> None:
         super().__init__(cause)

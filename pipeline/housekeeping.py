@@ -29,6 +29,8 @@ log = structlog.get_logger("wirewatch")
 
 SEEN_KEPT: Final = timedelta(days=90)
 """How long an item is known after it has left its feed."""
+LEDGER_KEPT: Final = timedelta(days=400)
+"""Of a ledger line of some 150 bytes a feed and day: a year can be compared with the one before."""
 DROP: Final = "drop months"
 LOOK: Final = timedelta(seconds=10)
 
@@ -40,6 +42,8 @@ class Pruned(Struct, frozen=True, kw_only=True):
     """Of the embedded broker; Kafka does this by itself."""
     pages: int
     seen: int
+    polls: int
+    """Days and gaps of the ledger of polls."""
     months: Sequence[str]
     """Of the index."""
     asked: Sequence[str] = ()
@@ -65,18 +69,19 @@ def prune(ports: Ports, wait: Wait = _pause) -> Pruned:
     records = ports.broker.prune(now)
     pages = ports.pages.prune(now.date(), settings.pages_keep_days, int(settings.pages_keep_gb * 1e9))
     seen = ports.state.forget_seen(now - SEEN_KEPT)
+    polls = ports.state.forget_polls(now - LEDGER_KEPT)
     with closing(wiring.open_index(settings, writer=False)) as target:
         past = past_months(target.months(), now, settings.index_keep_days)
         if past and wiring.is_elasticsearch(settings):
             drop(target, past)
     if not past or wiring.is_elasticsearch(settings):
-        return Pruned(records=records, pages=pages, seen=seen, months=past)
+        return Pruned(records=records, pages=pages, seen=seen, polls=polls, months=past)
     try:
         run_leased(ports, index.LEASE, wait, lambda *_: _drop_embedded(ports, past), once=True)
     except LeaseHeld:
         ports.state.add_request(DROP, {"months": list(past)}, now)
-        return Pruned(records=records, pages=pages, seen=seen, months=(), asked=past)
-    return Pruned(records=records, pages=pages, seen=seen, months=past)
+        return Pruned(records=records, pages=pages, seen=seen, polls=polls, months=(), asked=past)
+    return Pruned(records=records, pages=pages, seen=seen, polls=polls, months=past)
 
 
 def _drop_embedded(ports: Ports, months: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ wrong, so neither an id nor the question "is this new" may hang on one.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,25 +17,13 @@ from pipeline.errors import DropArticle
 from pipeline.outcomes import DropReason
 from pipeline.text.characters import well_formed
 from pipeline.text.limits import MAX_LINK_CHARACTERS
+from pipeline.tracking import is_tracking, was_tracking
+from pipeline.variants import is_amp, main_host, main_path, viewed
 
 MAX_HOST_CHARACTERS = 253
 """RFC 1035 section 2.3.4, without the length bytes."""
-
-TRACKING_PREFIXES = ("utm_", "at_", "mtm_", "pk_", "piwik_", "matomo_", "hsa_", "vero_")
-TRACKING_PARAMETERS = frozenset(
-    (
-        # Click ids that advertising networks and mail senders append, per the ClearURLs rules
-        # (https://rules2.clearurls.xyz/data.minify.json, section "globalRules") and Firefox's query-stripping list
-        # (remote settings collection "query-stripping"). A name that some site uses to choose its content
-        # ("id", "ref", "source", "p") never belongs here: a wrong entry merges two articles, a missing one only
-        # keeps two copies apart.
-        "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "ysclid", "twclid", "ttclid",
-        "igshid", "igsh", "li_fat_id", "mc_cid", "mc_eid", "mkt_tok", "oly_anon_id", "oly_enc_id", "rb_clickid",
-        "s_cid", "sc_cid", "wickedid", "_hsenc", "_hsmi", "__hssc", "__hstc", "__hsfp", "hsctatracking", "_openstat",
-        "ns_campaign", "ns_mchannel", "ns_source", "ns_linkname", "ns_fee", "xtor", "cmpid", "ocid", "guccounter",
-        "guce_referrer", "guce_referrer_sig", "ftag", "spm", "_ga", "_gl", "srsltid", "at_medium", "at_campaign",
-    )
-)  # fmt: skip
+MAX_VARIANTS = 8
+"""A viewer of a cache of a mobile host is four; a link of 4,096 characters could be two hundred, at 20 ms."""
 
 _HTTP = re.compile(r"(https?:[/\\]{2}[^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _DEFAULT_PORT = re.compile(r":(?:80|443)$")
@@ -45,6 +34,11 @@ _NAMES = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9
 _HOST = re.compile(rf"{_NAMES}|\[[0-9a-f:.]+\]")
 _PLAIN = re.compile(rf"(https?)://({_NAMES})((?:/(?!\.)[A-Za-z0-9._~-]*+)*+)")
 """A link in which there is nothing to change: most are, and each is looked at several times on its way."""
+_MAIN = re.compile(
+    rf"https?://(?!m\.|mobile\.|amp\.)({_NAMES})(?<!ampproject\.org)"
+    r"((?:/(?!\.|amp)[A-Za-z0-9._~-]*+)*+)(?<!\.amp\.html)"
+)
+"""A plain link that cannot be a variant either (see ``pipeline.variants``)."""
 
 
 def article_id(*, link: str, feed_url: str, guid: str, content: str) -> str:
@@ -53,30 +47,36 @@ def article_id(*, link: str, feed_url: str, guid: str, content: str) -> str:
     Raises:
         DropArticle: there is nothing to know it by (``NO_IDENTITY``).
     """
-    if canonical := canonical_link(link):
-        return _digest("link", canonical)
-    if guid := guid.strip():
-        return _digest("guid", canonical_link(feed_url) or feed_url, guid)
-    if content.strip():
-        return _digest("content", content)
-    raise DropArticle(DropReason.NO_IDENTITY, "no link, no guid and no text")
+    return _first_of(canonical_link(link), feed_url, guid, content)
 
 
 def entry_key(guid: str, link: str, content: str) -> str:
     """Return an entry's identity within its feed; the empty string when it has none.
 
     The link goes first, as it does for the id: of feeds that make up a new guid at every fetch there are many, and
-    feeds that show one guid with two links mean two articles.
+    feeds that show one guid with two links mean two articles. It goes in its plain form, not in the canonical one:
+    keys are kept for as long as a feed shows the entry, and a rule that is added to the canonical form would make all
+    it changes new, and news, once more.
     """
     try:
-        return article_id(link=link, feed_url="", guid=guid, content=content)
+        return _first_of(plain_link(link), "", guid, content)
     except DropArticle:
         return ""
 
 
+def _first_of(link: str, feed_url: str, guid: str, content: str) -> str:
+    if link:
+        return _digest("link", link)
+    if guid := guid.strip():
+        return _digest("guid", plain_link(feed_url) or feed_url, guid)
+    if content.strip():
+        return _digest("content", content)
+    raise DropArticle(DropReason.NO_IDENTITY, "no link, no guid and no text")
+
+
 def feed_id(url: str) -> str:
-    """Return the id of a feed: 12 hexadecimal digits of its address's canonical form (http and https are one)."""
-    return _digest("feed", canonical_link(url) or url.strip(), size=6)
+    """Return the id of a feed: 12 hexadecimal digits of its address's plain form (http and https are one)."""
+    return _digest("feed", plain_link(url) or url.strip(), size=6)
 
 
 def content_hash(*texts: str) -> str:
@@ -87,20 +87,58 @@ def content_hash(*texts: str) -> str:
 def canonical_link(url: str) -> str:
     """Return the form of a link under which its article is known; the empty string for what is no http(s) link.
 
+    The plain form, without any parameter that only tracks, and of AMP and mobile variants the address that they are
+    variants of (``pipeline.variants`` says which rules are safe). Never raises; the form of a canonical form is itself.
+    """
+    main = _MAIN.fullmatch(url)
+    if main and len(url) <= MAX_LINK_CHARACTERS and len(main[1]) <= MAX_HOST_CHARACTERS:
+        return f"https://{main[1]}{main[2] or '/'}"
+    found = _normal(url)
+    if found is None:
+        return ""
+    host, path, pieces = _unfolded(*found)
+    return _joined(host, path, [one for one in pieces if not (is_tracking(one) or is_amp(one))])
+
+
+def _unfolded(host: str, path: str, pieces: list[str]) -> tuple[str, str, list[str]]:
+    """Return the parts of the address that this one is a variant of, in the end; its own where there is no end."""
+    given = host, path, pieces
+    for _ in range(MAX_VARIANTS):
+        if (inner := viewed(host, path)) and (shown := _normal(_joined(inner, "", pieces))):
+            host, path, pieces = shown
+        elif (folded := (main_host(host), main_path(path))) != (host, path):
+            host, path = folded
+        else:
+            return host, path, pieces
+    return given
+
+
+def plain_link(url: str) -> str:
+    """Return the normal form of a link, in which nothing is folded: for feeds, and for keys that must never change.
+
     RFC 3986 section 6.2.2 and 6.2.3 (case, percent-encoding, dot segments, port, empty path), IDNA for the host, and
-    beyond them: no userinfo, no fragment, no tracking parameters; http counts as https. It names, it is not for
-    fetching: ``clean_link`` is. Never raises; the form of a canonical form is itself.
+    beyond them: no userinfo, no fragment, http counts as https, and no tracking parameters of a list that stays as it
+    is. It names, it is not for fetching: ``clean_link`` is. Never raises; the form of a plain form is itself.
     """
     if plain := _plain(url):
         return f"https://{plain[2]}{plain[3] or '/'}"
+    split = _normal(url)
+    return _joined(split[0], split[1], [one for one in split[2] if not was_tracking(one)]) if split else ""
+
+
+def _normal(url: str) -> tuple[str, str, list[str]] | None:
+    """Return host, path and pieces of the query in their normal form, or None for what is no http(s) link."""
     parts = _split(url)
     if parts is None:
-        return ""
+        return None
     path = _remove_dot_segments(_normalise_escapes(parts.path))
-    pieces = [piece for piece in _normalise_escapes(parts.query).split("&") if piece and not _is_tracking(piece)]
+    pieces = [piece for piece in _normalise_escapes(parts.query).split("&") if piece]
     # Both default ports go whatever the scheme, since the scheme itself is dropped from the comparison.
-    host = _DEFAULT_PORT.sub("", parts.netloc)
-    return f"https://{host}{path or '/'}" + ("?" + "&".join(pieces) if pieces else "")
+    return _DEFAULT_PORT.sub("", parts.netloc), path or "/", pieces
+
+
+def _joined(host: str, path: str, pieces: Sequence[str]) -> str:
+    return f"https://{host}{path}" + ("?" + "&".join(pieces) if pieces else "")
 
 
 def clean_link(url: str) -> str:
@@ -191,11 +229,6 @@ def _remove_dot_segments(path: str) -> str:
     if segments and segments[-1] in {".", ".."}:
         kept.append("")
     return "/" + "/".join(kept)
-
-
-def _is_tracking(piece: str) -> bool:
-    name = piece.partition("=")[0].lower()
-    return name in TRACKING_PARAMETERS or name.startswith(TRACKING_PREFIXES)
 
 
 def _digest(kind: str, *texts: str, size: int = 16) -> str:

@@ -1,6 +1,7 @@
 """Lists of feeds as OPML 2.0 (http://opml.org/spec2.opml), in and out.
 
-Beside the attributes of the specification: ``outlet``, ``fullPage`` ("true") and ``intervalSeconds``.
+Beside the attributes of the specification: ``outlet``, ``fullPage`` ("true"), ``intervalSeconds`` and ``access`` (the
+name of an entry in access.toml, which says itself to what hosts it may be sent: a list from a stranger gains nothing).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from xml.parsers import expat
 from lxml import etree
 from msgspec import Struct, field
 
+from pipeline import access
 from pipeline.feed import Feed
 from pipeline.identity import clean_link, feed_id
 from pipeline.text.characters import well_formed
@@ -84,6 +86,7 @@ def write_opml(feeds: Iterable[Feed]) -> bytes:
             "outlet": feed.outlet,
             "fullPage": "true" if feed.full_page else "",
             "intervalSeconds": str(feed.interval_seconds) if feed.interval_seconds else "",
+            "access": feed.access,
         }
         etree.SubElement(body, "outline", {name: _text(value) for name, value in attributes.items() if value})
     written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
@@ -167,6 +170,7 @@ class _Reader:
                 full_page=(values.get("fullpage") or values.get("full_page", "")).strip().lower()
                 in {"true", "1", "yes"},
                 interval_seconds=self._interval(values.get("intervalseconds", ""), line),
+                access=self._access(values.get("access", ""), line),
             )
         )
 
@@ -193,6 +197,13 @@ class _Reader:
             f"intervalSeconds “{_text(text)[:30]}” is not {INTERVALS[0]} to {INTERVALS[-1]}; it is learned",
         )
         return 0
+
+    def _access(self, written: str, line: int) -> str:
+        name = written.strip()
+        if not name or access.NAME.fullmatch(name):
+            return name
+        self.problem(line, f"access “{_text(name)[:30]}” is not the name of an entry in access.toml; left out")
+        return ""
 
 
 def _text(written: str) -> str:

@@ -35,6 +35,7 @@ class Trouble(StrEnum):
     DNS = "dns"
     TLS = "tls"
     NO_ANSWER = "no_answer"  # refused, reset, timed out
+    BROKEN = "broken"  # an answer began and was no use: cut off, damaged, not HTTP
     REFUSED = "refused"  # by our own rules: address, size, hops, robots.txt
     STATUS = "status"  # an HTTP status that is an error
     WALL = "wall"  # a page that keeps programs out, in place of the feed

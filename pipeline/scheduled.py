@@ -11,7 +11,6 @@ that happens to a task can do more than leave feeds due. Overlapping runs, retri
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -21,6 +20,8 @@ import structlog
 
 from pipeline import housekeeping, wiring
 from pipeline.errors import WirewatchError
+from pipeline.feeds_report import look_at_feeds
+from pipeline.loop import new_runner
 from pipeline.outcomes import Status
 from pipeline.poll.run import PollReport, poll_due_feeds
 from pipeline.replay import replay_dead_letters
@@ -31,6 +32,9 @@ log = structlog.get_logger("wirewatch")
 
 MOST_BATCHES: Final = 1000
 """Of one run; the rest is the next run's. Airflow maps a task over at most 1,024 values (core.max_map_length)."""
+
+MOST_UNWELL: Final = 200
+"""Named in one report: what a task returns is a row of Airflow's database."""
 
 
 @contextmanager
@@ -51,9 +55,7 @@ def due_batches(ports: Ports) -> list[int]:
     Raises:
         TryLater: the state cannot be reached.
     """
-    now, size = ports.clock(), ports.settings.poll_batch
-    states = [known.state for known in ports.state.feeds()]
-    due = sum(not state.paused and (state.next_due is None or state.next_due <= now) for state in states)
+    size, due = ports.settings.poll_batch, ports.state.feed_numbers(ports.clock()).due
     return [min(size, due - start) for start in range(0, due, size)][:MOST_BATCHES]
 
 
@@ -66,7 +68,8 @@ def poll_batch(ports: Ports, size: int) -> dict[str, int]:
         TryLater: the state cannot be reached; what was claimed is free again when this process ends.
         WirewatchError: the broker did not take what a feed brought; that feed is due again in a minute.
     """
-    report = asyncio.run(_poll(ports, size))
+    with new_runner() as loop:
+        report = loop.run(_poll(ports, size))
     if report.unpublished:
         cause = next(result.cause for result in report.results if result.unpublished)
         raise WirewatchError(
@@ -87,7 +90,9 @@ async def _poll(ports: Ports, size: int) -> PollReport:
     try:
         return await poll_due_feeds(
             state=ports.state, broker=ports.broker, http=http, clock=ports.clock, holder=ports.holder, limit=size,
-            lease_seconds=ports.settings.poll_lease_seconds, reach=ports.reach,
+            lease_seconds=ports.settings.poll_lease_seconds, host_delay_seconds=ports.settings.host_delay_seconds,
+            access=wiring.open_access(ports.settings),
+            reach=ports.reach,
         )  # fmt: skip
     finally:
         await http.close()
@@ -101,6 +106,20 @@ def report(batches: Iterable[Mapping[str, int]]) -> dict[str, int]:
             total[name] = total.get(name, 0) + number
     log.info("feeds polled", **total)
     return total
+
+
+def check_feeds(ports: Ports) -> dict[str, Any]:
+    """Return how the feeds are and what the polls of the last day brought, and log who is unwell.
+
+    Raises:
+        TryLater: the state cannot be reached.
+    """
+    report = look_at_feeds(ports.state, ports.clock(), days=1, most=MOST_UNWELL)
+    for one in report.unwell:
+        log.warning("feed unwell", feed=one.id, title=one.title, health=one.health.value, cause=one.cause)
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(report))
+    log.info("feeds checked", **{name: value for name, value in found.items() if name != "unwell"})
+    return found
 
 
 def prune(ports: Ports) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from pipeline import access
 from pipeline.errors import UsageError
 from pipeline.redaction import secrets_in
 
@@ -48,6 +49,11 @@ class Settings(BaseModel):
     contact: str = Field("", description="Address or URL that publishers can reach you at; part of the User-Agent.")
     allow_addresses: tuple[str, ...] = Field(
         (), description="Private hosts or networks that requests may go to: host, host:port, CIDR or CIDR:port."
+    )
+    proxy: SecretStr = Field(
+        SecretStr(""),
+        description="HTTP proxy for all requests out, as http://user:password@host:port; empty: none. The proxy looks "
+        "names up itself, so it must keep requests from private addresses, as Wirewatch does without one.",
     )
     webhook_url: str = Field("", description="Where the channel “webhook” posts alerts; empty: no such channel.")
     webhook_secret: SecretStr = Field(
@@ -119,6 +125,16 @@ class Settings(BaseModel):
 
     folder: Path = Field(Path(), exclude=True, description="Where relative paths start: the folder of wirewatch.toml.")
 
+    @field_validator("proxy")
+    @classmethod
+    def _is_proxy(cls, value: SecretStr) -> SecretStr:
+        try:
+            if value.get_secret_value():
+                access.read_proxy(value.get_secret_value())
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+        return value
+
     @property
     def data_folder(self) -> Path:
         """The data folder as an absolute path."""
@@ -132,13 +148,19 @@ class Settings(BaseModel):
         beside = self.folder / "config"
         return beside.resolve() if os.path.isfile(beside / "feeds.opml") else shipped_config()
 
+    @property
+    def access_file(self) -> Path:
+        """The file with credentials, headers and proxies of single feeds; it need not be there."""
+        return self.config_folder / access.FILE_NAME
+
     def secrets(self) -> frozenset[str]:
         """Return every value that must never be shown: keys, passwords, and addresses whose knowledge is the right."""
         values = (getattr(self, name) for name in NAMES)
         found = {value.get_secret_value() for value in values if isinstance(value, SecretStr)}
         addresses = (self.broker, self.index, self.state, self.pages, self.webhook_url)
-        found |= {part for url in (*addresses, self.heartbeat_url.get_secret_value()) for part in secrets_in(url)}
-        return frozenset(found - {""})
+        hidden = (self.heartbeat_url.get_secret_value(), self.proxy.get_secret_value())
+        found |= {part for url in (*addresses, *hidden) for part in secrets_in(url)}
+        return frozenset(found - {""}) | access.secrets_in(self.access_file)
 
 
 NAMES: Final = tuple(name for name in Settings.model_fields if name != "folder")

@@ -27,7 +27,8 @@ from pipeline.housekeeping import AskedDrops
 from pipeline.index import run as index
 from pipeline.index.retention import is_past
 from pipeline.leased import IDLE_SECONDS, LeaseHeld, LeaseKeeper, put_off, run_leased
-from pipeline.poll.run import PollReport, poll_due_feeds
+from pipeline.loop import new_runner
+from pipeline.poll.run import Poller, PollReport, poll_feeds
 from pipeline.ports import Consumer, Http, SearchIndex, TopicPartition
 from pipeline.rules_file import load_rules
 from pipeline.settle import run as settle
@@ -55,38 +56,49 @@ def run_poll(
     on_report: Callable[[PollReport], None] = lambda _: None,
 ) -> None:
     """Poll due feeds; with ``once`` until none is due, with ``only`` those feeds, due or not, one time."""
-    with asyncio.Runner() as loop:
+
+    polled = 0
+
+    def report_on(report: PollReport) -> None:
+        nonlocal polled
+        polled += report.polled
+        telemetry.SIGNS.go_on("poll")
+        on_report(report)
+
+    with new_runner() as loop:
         http = loop.run(_open_http(ports))
+        poller = Poller(
+            state=ports.state, broker=ports.broker, http=http, clock=ports.clock, holder=ports.holder,
+            lease_seconds=ports.settings.poll_lease_seconds, host_delay_seconds=ports.settings.host_delay_seconds,
+            only=only, access=wiring.open_access(ports.settings), reach=ports.reach,
+        )  # fmt: skip
         try:
             while not wait(0):
+                polled = 0
                 try:
-                    report = loop.run(
-                        _unless_stopped(poll_due_feeds(
-                            state=ports.state, broker=ports.broker, http=http, clock=ports.clock, holder=ports.holder,
-                            limit=ports.settings.poll_batch, lease_seconds=ports.settings.poll_lease_seconds,
-                            only=only, reach=ports.reach,
-                        ), wait)
-                    )  # fmt: skip
+                    done = loop.run(_unless_stopped(_polled(poller, report_on), wait))
                 except TryLater as later:
                     put_off("poll", later, wait)
                     continue
-                if report is None:
+                if done is None or only is not None or (once and not polled):
                     return
                 telemetry.SIGNS.go_on("poll")
-                on_report(report)
-                if (once and not report.polled) or only is not None:
-                    return
-                if not report.polled:
+                if not polled:
                     wait(IDLE_SECONDS)
         finally:
             loop.run(http.close())
+
+
+async def _polled(poller: Poller, on_report: Callable[[PollReport], None]) -> bool:
+    await poll_feeds(poller, on_report=on_report)
+    return True
 
 
 @telemetry.giving_signs("fetch")
 def run_fetch(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Fetch due pages; with ``once`` until none is due but those that are to be tried again later."""
     quiet_seconds = 0.0
-    with asyncio.Runner() as loop:
+    with new_runner() as loop:
         http = loop.run(_open_http(ports))
         try:
             while not wait(0):
@@ -297,7 +309,7 @@ def run_alert(ports: Ports, wait: Wait, *, once: bool = False) -> None:
 @telemetry.giving_signs("deliver")
 def run_deliver(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Empty the outbox into the channels; with ``once`` until nothing is due."""
-    with asyncio.Runner() as loop:
+    with new_runner() as loop:
         http = loop.run(_open_http(ports))
         try:
             channels = wiring.open_channels(ports.settings, http, ports.clock)

@@ -237,7 +237,7 @@ class _Answer(Protocol):
 A = TypeVar("A", bound=_Answer)
 
 
-Purpose = Literal["feed", "page", "webhook", "heartbeat"]
+Purpose = Literal["feed", "page", "robots", "webhook", "heartbeat"]
 
 
 async def counted(purpose: Purpose, request: Awaitable[A]) -> A:

@@ -77,7 +77,11 @@ STEP_INPUTS: Final[Mapping[str, Sequence[str]]] = {
     "alert": (ready("live"),),
 }
 """What each step reads, by the name of its group: for whoever looks at the steps from outside."""
+POLLS: Final = "polls.done"
+"""How each poll of each feed went. Nothing on the path reads it."""
 LIVE_FIRST: Final = tuple(name(lane) for name in (raw, enriched, ready) for lane in LANES)
-ALL: Final = tuple(Topic(name) for name in LIVE_FIRST) + tuple(
-    Topic(dead(name), partitions=1, retention=timedelta(days=90)) for name in LIVE_FIRST
+ALL: Final = (
+    *(Topic(name) for name in LIVE_FIRST),
+    *(Topic(dead(name), partitions=1, retention=timedelta(days=90)) for name in LIVE_FIRST),
+    Topic(POLLS, partitions=1),
 )

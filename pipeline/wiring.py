@@ -16,9 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+import structlog
 from msgspec import Struct
 
 from pipeline import topics
+from pipeline.access import Access, is_open_to_others, read_access, read_proxy
 from pipeline.errors import DataFolderError, MissingExtra, NotSetUp, UsageError
 from pipeline.failpoint import fail_point_from
 from pipeline.ports import Broker, Channel, Clock, Http, Pages, SearchIndex, State
@@ -27,6 +29,8 @@ from pipeline.settings import Settings, shipped_config
 if TYPE_CHECKING:
     from pipeline.adapters.elasticsearch_index import ElasticsearchIndex
     from pipeline.adapters.kafka_broker import KafkaBroker
+
+log = structlog.get_logger("wirewatch")
 
 Outcome = Literal["made", "updated", "there"]
 """What setting a part up came to: it was not there, lacked something or was older, or was as it should be."""
@@ -319,7 +323,25 @@ def open_http(settings: Settings) -> Http:
     """Open the door for outgoing requests; call it inside a running event loop and close it there."""
     from pipeline.adapters.http import HttpDoor
 
-    return HttpDoor(user_agent=user_agent(settings), allowed=settings.allow_addresses)
+    proxy = settings.proxy.get_secret_value()
+    return HttpDoor(
+        user_agent=user_agent(settings),
+        allowed=settings.allow_addresses,
+        proxy=read_proxy(proxy) if proxy else None,
+    )
+
+
+def open_access(settings: Settings) -> Mapping[str, Access]:
+    """Return what feeds may refer to, by name; say so when the file is open to everybody on the machine.
+
+    It is not refused then: in a container its owner is often another than the process, and only root gets in.
+
+    Raises:
+        UsageError: the file cannot be used.
+    """
+    if is_open_to_others(settings.access_file):
+        log.warning("access file open to others", file=str(settings.access_file), next="chmod o-r it")
+    return read_access(settings.access_file)
 
 
 def unpacked(body: bytes, content_encoding: str, max_bytes: int) -> bytes:

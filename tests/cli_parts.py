@@ -44,7 +44,8 @@ class Cli:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.data = folder / "data"
-        self.environment: dict[str, str] = {}
+        self.environment: dict[str, str] = {"WIREWATCH_HOST_DELAY_SECONDS": "0"}
+        """One server answers for all hosts here."""
 
     def __call__(self, *words: str | Path, typed: str = "", data: Path | None = None) -> Said:
         return said("--data", str(data or self.data), *words, environment=self.environment, typed=typed)

@@ -15,6 +15,7 @@ from stub_server import Answer, StubServer
 from worker_parts import FaultyBroker, SettableClock
 
 from pipeline import topics
+from pipeline.access import Access
 from pipeline.adapters.http import HttpDoor
 from pipeline.adapters.pages import FolderPages
 from pipeline.adapters.sql_state import SqlState
@@ -68,6 +69,8 @@ class Newsstand:
         *,
         kill_at: str = "",
         only: Collection[str] | None = None,
+        limit: int = 50,
+        access: Mapping[str, Access] | None = None,
         on_reach: Callable[[str], None] = lambda _: None,
     ) -> PollReport:
         """Poll what is due; with ``kill_at`` die at that fail-point."""
@@ -81,7 +84,7 @@ class Newsstand:
             async with HttpDoor(user_agent="test", allowed=[self.server.address]) as http:
                 return await poll_due_feeds(
                     state=self.state, broker=self.broker, http=http, clock=self.clock, holder=HOLDER, only=only,
-                    reach=reach,
+                    limit=limit, access=access, reach=reach,
                 )  # fmt: skip
 
         return asyncio.run(run())
@@ -121,7 +124,7 @@ class Newsstand:
 
 
 class ScriptedHttp:
-    """An ``Http`` that gives each request its next planned answer; an exception is raised."""
+    """An ``Http`` that gives each request its next planned answer; an exception is raised. There is no robots.txt."""
 
     def __init__(self, *answers: Response | Exception) -> None:
         self.answers = list(answers)
@@ -130,6 +133,8 @@ class ScriptedHttp:
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **_: object
     ) -> Response:
+        if url.endswith("/robots.txt"):
+            return Response(status=404, url=url, headers={}, body=b"")
         self.asked.append((url, headers or {}))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):

@@ -67,7 +67,8 @@ class World:
         self.settings: Settings = load_settings(
             folder=folder, environment={}, data=str(folder / "data"), config=str(config),
             allow_addresses=(f"127.0.0.1:{server.port}",), webhook_url=server.url("/hook"),
-            webhook_secret="whsec_" + b64encode(b"journey" * 5).decode(), **{**parts.settings, **settings},
+            webhook_secret="whsec_" + b64encode(b"journey" * 5).decode(),
+            **{"host_delay_seconds": 0.0, **parts.settings, **settings},
         )  # fmt: skip
         wiring.create_data_folder(self.settings)
         server.on("/hook", Answer(status=204))

@@ -64,6 +64,8 @@ class Answer:
     """Reset the connection instead of answering."""
     cut: bool = False
     """Promise the whole body, send half of it, close."""
+    reset_after: bool = False
+    """Send the head and all chunks, and reset the connection in place of the end."""
     raw: bytes | None = None
     """Sent as it is, in place of a whole answer; then the connection is closed, unless it shall ``hang``."""
 
@@ -212,9 +214,7 @@ async def _send(answer: Answer, request: Request, reader: asyncio.StreamReader, 
     if answer.pause_seconds:
         await asyncio.sleep(answer.pause_seconds)
     if answer.reset:
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
-        writer.transport.abort()
-        return False
+        return _reset(writer)
     if answer.raw is not None:
         writer.write(answer.raw)
         await writer.drain()
@@ -226,11 +226,20 @@ async def _send(answer: Answer, request: Request, reader: asyncio.StreamReader, 
             await asyncio.sleep(answer.pause_seconds)
             writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
             await writer.drain()
-        writer.write(b"0\r\n\r\n")
+        if answer.reset_after:
+            return _reset(writer)
+        if not answer.cut:
+            writer.write(b"0\r\n\r\n")
     elif request.method != "HEAD":
         writer.write(body[: len(body) // 2] if answer.cut else body)
     await writer.drain()
     return not answer.cut and request.headers.get("connection", "").lower() != "close"
+
+
+def _reset(writer: asyncio.StreamWriter) -> bool:
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+    writer.transport.abort()
+    return False
 
 
 def _head(answer: Answer, length: int) -> bytes:

@@ -22,8 +22,8 @@ def test_a_feed_is_read_with_all_that_the_list_says_of_it() -> None:
     result = read_opml(
         opml(
             '<outline text="World"><outline text="x" title="The Stand" xmlUrl="https://stand.example/feed"'
-            ' language="de" category="/News/Local,Sport" outlet="Stand AG" fullPage="true" intervalSeconds="60"/>'
-            "</outline>"
+            ' language="de" category="/News/Local,Sport" outlet="Stand AG" fullPage="true" intervalSeconds="60"'
+            ' access="agency"/></outline>'
         )
     )
 
@@ -32,9 +32,17 @@ def test_a_feed_is_read_with_all_that_the_list_says_of_it() -> None:
         Feed(
             id=feed_id("https://stand.example/feed"), url="https://stand.example/feed", title="The Stand",
             outlet="Stand AG", language="de", tags=("News/Local", "Sport", "World"), full_page=True,
-            interval_seconds=60,
+            interval_seconds=60, access="agency",
         )
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["a b", "../x", "x" * 65, "ü", "-"])
+def test_the_name_of_an_access_that_cannot_be_one_is_left_out_and_reported(name: str) -> None:
+    result = read_opml(opml(f'<outline xmlUrl="https://a.example/" access="{name}"/>'))
+
+    assert result.feeds[0].access == ""
+    assert result.problems == [f"line 3: access “{name[:30]}” is not the name of an entry in access.toml; left out"]
 
 
 def test_the_attributes_of_other_programs_are_read_too() -> None:

@@ -156,3 +156,21 @@ def test_what_would_do_nothing_or_was_meant_otherwise_is_refused(tmp_path: Path,
 def test_a_folder_in_the_place_of_the_file_is_not_passed_over(tmp_path: Path) -> None:
     (tmp_path / "wirewatch.toml").mkdir()
     assert "wirewatch.toml cannot be read: Is a directory" in complaint(tmp_path)
+
+
+def test_a_proxy_is_checked_when_the_settings_are_read_and_its_login_is_a_secret(tmp_path: Path) -> None:
+    said = complaint(tmp_path, {"WIREWATCH_PROXY": f"socks5://me:{CANARY}@proxy.example:1"})
+    assert "WIREWATCH_PROXY: proxy: Value error, a proxy is written as http://host:port" in said
+    assert CANARY not in said
+    settings = load_settings(folder=tmp_path, environment={"WIREWATCH_PROXY": f"http://me:{CANARY}@proxy.example:3128"})
+    assert {CANARY, f"me:{CANARY}"} <= settings.secrets()
+    assert CANARY not in repr(settings)
+
+
+def test_the_secrets_of_the_access_file_are_among_the_secrets(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "access.toml").write_text(f'[a]\nhosts = ["h"]\nuser = "u"\npassword = "{CANARY}"\n')
+    settings = load_settings(folder=tmp_path, environment={"WIREWATCH_CONFIG": str(tmp_path / "config")})
+    assert CANARY in settings.secrets()
+    (tmp_path / "config" / "access.toml").write_text("[a]\nuser = 7")
+    assert CANARY not in settings.secrets()

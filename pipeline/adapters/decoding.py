@@ -13,6 +13,7 @@ from typing import Protocol
 import zstandard
 
 from pipeline.errors import RequestFailed, RequestRefused
+from pipeline.outcomes import Trouble
 
 ACCEPT_ENCODING = "gzip, deflate, zstd"
 HIGHEST_RATIO = 100
@@ -69,7 +70,7 @@ class BodyDecoder:
         if self._head is not None:
             self._decode(self._begin(self._head))
         if self._unpacker is not None and self._received and not self._unpacker.is_complete:
-            raise RequestFailed(f"the answer's {self._coding} body is cut short")
+            raise RequestFailed(f"the answer's {self._coding} body is cut short", Trouble.BROKEN)
         return bytes(self._decoded)
 
     def _begin(self, head: bytes) -> bytes:
@@ -89,7 +90,7 @@ class BodyDecoder:
             try:
                 self._decoded += self._unpacker.unpack(data)
             except (zlib.error, zstandard.ZstdError) as error:
-                raise RequestFailed(f"the answer's {self._coding} body is damaged: {error}") from error
+                raise RequestFailed(f"the answer's {self._coding} body is damaged: {error}", Trouble.BROKEN) from error
             self._check_size()
             if len(self._decoded) > max(_RATIO_COUNTS_FROM, HIGHEST_RATIO * self._received):
                 raise RequestRefused(f"the answer unpacks to more than {HIGHEST_RATIO} times its size")

@@ -6,47 +6,77 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from pipeline.adapters.addresses import Allowed, check_address, not_public
+from pipeline.adapters.addresses import Allowed, IPAddress, check_address, not_public
 from pipeline.errors import RequestFailed
+from pipeline.outcomes import Trouble
 
 LookUp = Callable[[str], Awaitable[Sequence[str]]]
 """Returns the addresses of a host name. Raises ``OSError`` when there are none."""
 
 
-class Gate(AbstractResolver):
-    """Looks names up, once for each connection, and opens sockets only to addresses that it has judged."""
+_KEPT_SECONDS = 5.0
+"""Short beside any name's time to live (a minute at the least, as a rule), and long enough for a batch of polls."""
+_KEPT_NAMES = 4096
 
-    def __init__(self, allowed: Allowed, look_up: LookUp) -> None:
+
+class Gate(AbstractResolver):
+    """Looks names up and opens sockets only to addresses that it has judged.
+
+    An answer is kept for ``_KEPT_SECONDS``, so that many connections to one host cost one look-up. It is judged anew
+    for each of them, and a connection goes to the very addresses that were judged.
+    """
+
+    def __init__(self, allowed: Allowed, look_up: LookUp, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._allowed = allowed
         self._look_up = look_up
+        self._monotonic = monotonic
         self._permitted_by_name: set[tuple[str, int]] = set()
+        self._known: dict[str, tuple[float, tuple[IPAddress, ...]]] = {}
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Return the addresses of ``host``. One that is refused refuses the name, whatever the others are."""
         del family  # both, always
-        try:
-            addresses = [ip_address(text) for text in await self._look_up(host)]
-        except socket.gaierror as error:
-            if error.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}:
-                raise RequestFailed(f"DNS: no such name {host}") from None
-            raise RequestFailed(f"DNS: {host} cannot be looked up now: {error.strerror}") from None
-        except (OSError, ValueError) as error:
-            raise RequestFailed(f"DNS: {host} cannot be looked up: {error}") from None
-        if not addresses:
-            raise RequestFailed(f"DNS: {host} has no address")
+        addresses = await self.check(host, port)
         for address in addresses:
-            check_address(host, address, port, self._allowed)
             if not_public(address):
                 self._permitted_by_name.add((str(address), port))
         return [_resolved(host, str(address), port, isinstance(address, IPv6Address)) for address in addresses]
+
+    async def check(self, host: str, port: int) -> Sequence[IPAddress]:
+        """Return the addresses of ``host``, each of them judged.
+
+        Raises:
+            RequestRefused: one of them is private and not permitted.
+            RequestFailed: it has none, or cannot be looked up.
+        """
+        addresses = await self._addresses(host)
+        for address in addresses:
+            check_address(host, address, port, self._allowed)
+        return addresses
+
+    async def _addresses(self, host: str) -> Sequence[IPAddress]:
+        expires, addresses = self._known.get(host, (0.0, ()))
+        if self._monotonic() < expires:
+            return addresses
+        try:
+            addresses = tuple(ip_address(text) for text in await self._look_up(host))
+        except (OSError, ValueError) as error:
+            raise RequestFailed(f"DNS: {_cause(host, error)}", Trouble.DNS) from None
+        if not addresses:
+            raise RequestFailed(f"DNS: {host} has no address", Trouble.DNS)
+        if len(self._known) >= _KEPT_NAMES:
+            self._known.clear()
+        self._known[host] = (self._monotonic() + _KEPT_SECONDS, addresses)
+        return addresses
 
     def open_socket(self, address_info: tuple[Any, ...]) -> socket.socket:
         """Return a socket for a connection to this address, which is judged once more: nothing gets round the gate."""
@@ -88,6 +118,14 @@ async def system_look_up(host: str) -> Sequence[str]:
 
     threading.Thread(target=ask, name="dns", daemon=True).start()
     return await answer
+
+
+def _cause(host: str, error: Exception) -> str:
+    if not isinstance(error, socket.gaierror):
+        return f"{host} cannot be looked up: {error}"
+    if error.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}:
+        return f"no such name {host}"
+    return f"{host} cannot be looked up now: {error.strerror}"
 
 
 def _resolved(host: str, address: str, port: int, is_ipv6: bool) -> ResolveResult:

@@ -1,4 +1,4 @@
-"""wirewatch feeds: add, list, import, export, check, pause, remove."""
+"""wirewatch feeds: add, list, report, import, export, check, pause, remove."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pipeline.commands.context import Context
 from pipeline.commands.printing import Json, counted, print_json, print_json_lines, print_table
 from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, UsageError, WirewatchError
 from pipeline.feed import Feed, KnownFeed
+from pipeline.feeds_report import look_at_feeds, with_health
 from pipeline.identity import canonical_link, clean_link, feed_id
 from pipeline.opml import OpmlResult, read_opml, write_opml
 from pipeline.poll.report import FeedCheck
@@ -38,6 +39,9 @@ def add(
     interval: Annotated[
         int | None, typer.Option(min=10, max=604_800, help="Seconds between polls; learned unless said.")
     ] = None,
+    access: Annotated[
+        str | None, typer.Option(help="Entry of access.toml with credentials, headers or a proxy; “” for none.")
+    ] = None,
 ) -> None:
     """Add one feed, or change those settings of a known one that are given."""
     address = clean_link(url)
@@ -47,9 +51,11 @@ def add(
         raise UsageError("An address with a user name or password is not polled, since it would be shown and stored.")
     given: dict[str, Any] = {
         "title": title, "outlet": outlet, "language": language, "tags": tuple(tag) if tag else None,
-        "full_page": full_page, "interval_seconds": interval,
+        "full_page": full_page, "interval_seconds": interval, "access": access,
     }  # fmt: skip
     context: Context = ctx.obj
+    if access:
+        _require_access(context, access)
     with context.open(create=True) as ports:
         known = ports.state.feed(feed_id(address))
         before = known.feed if known else Feed(id=feed_id(address), url=address)
@@ -60,26 +66,54 @@ def add(
 
 @app.command("list")
 def list_feeds(ctx: typer.Context, json: Json = False) -> None:
-    """List feeds with their health and, when a poll failed, why."""
+    """List feeds with their health and, when one is not well, why."""
     context: Context = ctx.obj
     with context.open() as ports:
-        known = ports.state.feeds()
+        found = list(with_health(ports.state.feeds(), ports.clock()))
     if json:
-        print_json_lines(known)
+        print_json_lines({"feed": k.feed, "state": k.state, "health": h.health, "cause": h.cause} for k, h in found)
         return
     print_table(
-        ("id", "status", "items", "last ok", "next", "title", "url", "cause"),
+        ("id", "health", "items", "last new", "next", "title", "url", "cause"),
         (
             (
-                k.feed.id, "paused" if k.state.paused else k.state.status.value, k.state.items,
-                _time(k.state.last_ok), _time(k.state.next_due), k.feed.title or k.feed.outlet or k.feed.url,
-                k.feed.url, k.state.cause,
+                k.feed.id, h.health.value, k.state.items, _time(k.state.last_new), _time(k.state.next_due),
+                k.feed.title or k.feed.outlet or k.feed.url, k.feed.url, h.cause,
             )
-            for k in known
+            for k, h in found
         ),
         empty="No feeds yet. Add one with `wirewatch feeds add URL`, or a list with `wirewatch feeds import FILE`.",
-        only_wide=("last ok", "next", "url"),
+        only_wide=("last new", "next", "url"),
     )  # fmt: skip
+
+
+@app.command()
+def report(
+    ctx: typer.Context,
+    days: Annotated[int, typer.Option(min=1, max=400, help="Days of polls to add up, today among them.")] = 1,
+    json: Json = False,
+) -> None:
+    """Say how all feeds are, what polls brought and dropped, what may have been missed, and who is not well."""
+    context: Context = ctx.obj
+    with context.open() as ports:
+        found = look_at_feeds(ports.state, ports.clock(), days=days)
+    if json:
+        print_json(found)
+        return
+    dropped = "".join(f", {number:,} dropped: {reason}" for reason, number in sorted(found.dropped.items()))
+    gaps = f"{counted(found.gaps, 'gap')}, some {found.missed:,} items missed, {found.filled:,} of them found elsewhere"
+    lines = [
+        "feeds: " + (", ".join(f"{number:,} {health}" for health, number in sorted(found.by_health.items())) or "none"),
+        f"polls: {found.polls:,}, {found.failed:,} of them failed",
+        f"items: {found.seen:,} seen, {found.new:,} new, {found.updated:,} changed, {found.known:,} known{dropped}",
+        f"gaps: {gaps}" if found.gaps else "gaps: none; polls in a row have shared items",
+    ]
+    typer.echo("\n".join(lines))
+    print_table(
+        ("id", "health", "title", "cause"),
+        ((one.id, one.health.value, one.title, one.cause) for one in found.unwell),
+        empty="Every feed is well.",
+    )
 
 
 @app.command("import")
@@ -95,6 +129,9 @@ def import_feeds(
         context: Context = ctx.obj
         with context.open(create=True) as ports:
             new = ports.state.save_feeds(result.feeds)
+        entries = wiring.open_access(context.settings)
+        for name in sorted({feed.access for feed in result.feeds} - {"", *entries}):
+            typer.echo(f"{path}: no entry [{name}] in {context.settings.access_file} yet", err=True)
     typer.echo(f"{counted(len(result.feeds), 'feed')} read, {new:,} of them new", err=True)
     if result.problems:
         raise typer.Exit(EXIT_PARTLY if result.feeds else EXIT_FAILED)
@@ -166,8 +203,18 @@ def import_shipped_feeds(state: State, folder: Path) -> int:
     return state.save_feeds(result.feeds)
 
 
+def _require_access(context: Context, name: str) -> None:
+    known = wiring.open_access(context.settings)
+    if name not in known:
+        raise UsageError(
+            f"There is no entry “{name}” in {context.settings.access_file}; it has {', '.join(known) or 'none'}."
+        )
+
+
 def _find(state: State, text: str) -> KnownFeed | None:
-    return state.feed(text) or (state.feed(feed_id(text)) if canonical_link(text) else None)
+    if found := state.feed(text):
+        return found
+    return (state.feed(feed_id(text)) or state.feed_at(clean_link(text))) if canonical_link(text) else None
 
 
 def known_feed(state: State, text: str) -> KnownFeed:
@@ -179,7 +226,7 @@ def known_feed(state: State, text: str) -> KnownFeed:
 
 
 async def _check(context: Context, feed: Feed) -> FeedCheck:
-    from pipeline.poll.run import check_feed
+    from pipeline.poll.check import check_feed
 
     http = wiring.open_http(context.settings)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -86,7 +85,7 @@ class Watcher:
         alerts = self._new_alerts()
         self.newest = Snapshot(
             at=self._ports.clock(),
-            feeds=Counter("paused" if k.state.paused else k.state.status.value for k in state.feeds()),
+            feeds=state.feed_numbers(self._ports.clock()).by_status,
             counts={
                 group: {
                     status.value: sum(n for (s, why), n in by.items() if s == status and why != DropReason.NO_RULE)

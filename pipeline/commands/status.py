@@ -14,6 +14,7 @@ from pipeline import topics, wiring
 from pipeline.commands.context import Context
 from pipeline.commands.printing import Json, counted, print_json, print_json_lines, print_table
 from pipeline.errors import TryLater, WirewatchError
+from pipeline.feeds_report import with_health
 from pipeline.ports import Broker, Lease, TopicPartition
 from pipeline.replay import REPLAYED
 from pipeline.topics import STEP_INPUTS
@@ -119,7 +120,7 @@ def _status_of(ports: Ports, redacted: Callable[[str], str]) -> Status:
             )
             for group, inputs in STEP_INPUTS.items()
         ],
-        feeds=Counter("paused" if k.state.paused else k.state.status.value for k in state.feeds()),
+        feeds=Counter(found.health.value for _, found in with_health(state.feeds(), now)),
         pages=state.queued_pages(),
         deliveries=state.queued_deliveries(),
         dead_letters=waiting_for(broker, REPLAYED, DEAD),

@@ -1,6 +1,6 @@
 """Fetch the pages that articles wait for, store them, and publish each article again under its id, with its page.
 
-    claim (one a host) ─▶ get ─▶ store the bytes ─▶ publish ─▶ finish
+    claim (one a host) ─▶ robots.txt ─▶ get ─▶ store the bytes ─▶ publish ─▶ finish
 
 The article is already on its way with the text of its feed; whatever goes wrong here costs it its page, never itself.
 """
@@ -19,7 +19,9 @@ from msgspec.structs import replace
 from pipeline import telemetry, topics
 from pipeline.article import decode_article, encode_article
 from pipeline.errors import BadArticle, RequestFailed, RequestRefused
+from pipeline.fetch import robots
 from pipeline.ports import Broker, Clock, Http, Message, PageRequest, Pages, Response, State
+from pipeline.walls import wall_of
 
 log = structlog.get_logger("wirewatch")
 
@@ -31,6 +33,8 @@ MAX_PAGE_BYTES = 8 * 1024 * 1024
 """The largest article pages are some 3 MiB, nearly all of it script."""
 HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 GONE = frozenset((404, 410))
+ACCEPTED = 202
+"""AWS WAF sends its challenge under this status."""
 
 
 class FetchReport(Struct, kw_only=True):
@@ -73,7 +77,7 @@ async def fetch_due_pages(
     claimed = state.claim_pages(clock(), limit, holder, lease_seconds, host_delay_seconds)
     reach("fetch:claimed")
     report = FetchReport(claimed=len(claimed))
-    fetches = [asyncio.create_task(_get(request, http)) for request in claimed]
+    fetches = [asyncio.create_task(_get(request, http, state, clock)) for request in claimed]
     try:
         for fetched in asyncio.as_completed(fetches):
             request, answer = await fetched
@@ -86,7 +90,10 @@ async def fetch_due_pages(
                 else _publish(request, answer, broker, pages, now, headers=headers)
             )
             reach("fetch:published")
-            _finish(state, holder, request, refusal, now=now, report=report, trace=telemetry.trace_id(headers))
+            _finish(
+                state, holder, request, refusal, now=now, report=report, trace=telemetry.trace_id(headers),
+                host_delay_seconds=host_delay_seconds,
+            )  # fmt: skip
             reach("fetch:finished")
     finally:
         for fetch in fetches:
@@ -95,8 +102,13 @@ async def fetch_due_pages(
     return report
 
 
-async def _get(request: PageRequest, http: Http) -> tuple[PageRequest, bytes | Refusal]:
+async def _get(request: PageRequest, http: Http, state: State, clock: Clock) -> tuple[PageRequest, bytes | Refusal]:
     """Return the page's bytes, or why there are none."""
+    verdict = await robots.judge(request.url, http=http, cache=state, now=clock())
+    if verdict.cause:
+        return request, Refusal(verdict.cause, None if verdict.is_final else backoff_seconds(request))
+    if verdict.delay_seconds:
+        state.hold_host(request.host, clock() + timedelta(seconds=verdict.delay_seconds))
     headers = {"Accept": "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"}
     try:
         response = await telemetry.counted(
@@ -115,11 +127,18 @@ def refusal_of(response: Response, request: PageRequest) -> Refusal | None:
     if response.status in GONE:
         return Refusal(f"HTTP {response.status}: the page is gone")
     if not 200 <= response.status < 300:
-        return Refusal(f"HTTP {response.status}", backoff_seconds(request, response.headers.get("retry-after", "")))
+        return Refusal(_status(response), backoff_seconds(request, response.headers.get("retry-after", "")))
+    if response.status == ACCEPTED and wall_of(response):
+        return Refusal(_status(response), backoff_seconds(request))
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in HTML_TYPES and (kind or not response.body.lstrip().startswith(b"<")):
         return Refusal(f"not an HTML page but {kind[:100] or 'bytes without a type'}")
     return None if response.body.strip() else Refusal("an empty page", backoff_seconds(request))
+
+
+def _status(response: Response) -> str:
+    wall = wall_of(response)
+    return f"HTTP {response.status}, {wall}" if wall else f"HTTP {response.status}"
 
 
 def backoff_seconds(request: PageRequest, retry_after: str = "") -> float:
@@ -151,7 +170,7 @@ def _publish(
 
 def _finish(
     state: State, holder: str, request: PageRequest, refusal: Refusal | None, *, now: datetime, report: FetchReport,
-    trace: str,
+    trace: str, host_delay_seconds: float,
 ) -> None:  # fmt: skip
     """End the claim: done, to be tried again, or failed for good. No page is lost to a broker that is down."""
     cause = refusal.cause if refusal else ""
@@ -159,7 +178,8 @@ def _finish(
     if refusal and retry_seconds is not None and not refusal.is_ours and request.attempts + 1 >= MAX_ATTEMPTS:
         retry_seconds, cause = None, f"{cause} (after {MAX_ATTEMPTS} attempts)"
     retry_at = now + timedelta(seconds=retry_seconds) if retry_seconds is not None else None
-    if not state.finish_page(request.article_id, holder, cause=cause, retry_at=retry_at):
+    open_at = now + timedelta(seconds=host_delay_seconds)
+    if not state.finish_page(request.article_id, holder, cause=cause, retry_at=retry_at, host_open_at=open_at):
         report.lost_claims += 1
     elif not refusal:
         report.stored += 1

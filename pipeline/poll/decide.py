@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from http import HTTPStatus
 
@@ -12,20 +11,33 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipeline.feed import Feed, FeedState, FeedStatus, SeenEntry
-from pipeline.identity import canonical_link
-from pipeline.outcomes import Status
+from pipeline.identity import canonical_link, link_host
+from pipeline.outcomes import Status, Trouble
 from pipeline.poll.articles import hash_of, key_of
 from pipeline.poll.parse import Entry, ParsedFeed
+from pipeline.poll.waits import (
+    BROKER_WAIT_SECONDS,
+    LONGEST_WAIT_SECONDS,
+    TOO_MANY_SECONDS,
+    backoff_seconds,
+    fresh_seconds,
+    no_answer_seconds,
+    retry_after_seconds,
+    usual_seconds,
+)
 from pipeline.ports import Response
+from pipeline.walls import wall_of
 
-LONGEST_WAIT_SECONDS = 24 * 3600
-BROKER_WAIT_SECONDS = 60
-"""The feed is well and our broker is not: soon again, whatever the feed's interval."""
-FIRST_NO_ANSWER_SECONDS = 60
-DEFAULT_INTERVAL_SECONDS = 900
-NO_ANSWER_INTERVALS = 4
-"""At the usual interval an hour: so long may a machine that comes online again stay silent about a feed."""
-NOT_MODIFIED = 304
+NOT_MODIFIED, GONE, TOO_MANY, UNAVAILABLE = 304, 410, 429, 503
+MOVED_FOR = timedelta(days=7)
+"""So long an address must lead elsewhere "for good" before that is believed: many such answers are mistakes."""
+
+
+class Failure(Struct, frozen=True):
+    """Why a poll brought nothing: in words, and for counting."""
+
+    cause: str
+    trouble: Trouble
 
 
 def conditional_headers(state: FeedState) -> dict[str, str]:
@@ -44,16 +56,27 @@ def body_hash(body: bytes) -> str:
     return blake2b(body, digest_size=16).hexdigest()
 
 
-def failure_in(response: Response, state: FeedState) -> str:
-    """Return why this answer is no use, or "" when it is a body to read or a rightful "not modified"."""
+def failure_in(response: Response, state: FeedState) -> Failure | None:
+    """Return why this answer is no use, or None when it is a body to read or a rightful "not modified"."""
     if response.status == NOT_MODIFIED:
         if state.status is FeedStatus.FAILED:
-            return state.cause
-        return "" if conditional_headers(state) else "HTTP 304 Not Modified, though the feed was never read"
+            return Failure(state.cause, state.trouble)
+        if conditional_headers(state):
+            return None
+        return Failure("HTTP 304 Not Modified, though the feed was never read", Trouble.STATUS)
     if 200 <= response.status < 300:
-        return ""
+        return None
     known = response.status in set(HTTPStatus)
-    return f"HTTP {response.status} {HTTPStatus(response.status).phrase}" if known else f"HTTP {response.status}"
+    cause = f"HTTP {response.status} {HTTPStatus(response.status).phrase}" if known else f"HTTP {response.status}"
+    wall = wall_of(response)
+    return Failure(f"{cause}: {wall}", Trouble.WALL) if wall else Failure(cause, Trouble.STATUS)
+
+
+def not_a_feed(reason: str, response: Response | None = None) -> Failure:
+    """Return the failure of an answer that is something else; ``reason`` says what, unless it is a known wall."""
+    if response is not None and (wall := wall_of(response)):
+        return Failure(f"not a feed: {wall}", Trouble.WALL)
+    return Failure(f"not a feed: {reason}", Trouble.NOT_A_FEED)
 
 
 def is_unchanged(response: Response, state: FeedState) -> bool:
@@ -63,109 +86,81 @@ def is_unchanged(response: Response, state: FeedState) -> bool:
     return response.status == NOT_MODIFIED or (bool(state.body_hash) and body_hash(response.body) == state.body_hash)
 
 
-def after_parse(feed: Feed, state: FeedState, response: Response, parsed: ParsedFeed, now: datetime) -> FeedState:
+def after_parse(
+    feed: Feed, state: FeedState, response: Response, parsed: ParsedFeed, now: datetime, *, items: int, new: int
+) -> FeedState:
     """Return the state after a body that parsed: the only thing that ends a failure."""
-    return replace(
-        after_unchanged(feed, state, now),
+    read = replace(
+        state,
         etag=response.headers.get("etag", "")[:1_000],
         last_modified=response.headers.get("last-modified", "")[:100],
         body_hash=body_hash(response.body),
-        status=FeedStatus.OK if parsed.entries else FeedStatus.EMPTY,
-        items=len(parsed.entries),
+        items=items,
+        last_new=now if new else state.last_new,
+        hints=parsed.hints,
     )
+    return after_unchanged(feed, read, response, now)
 
 
-def after_unchanged(feed: Feed, state: FeedState, now: datetime) -> FeedState:
+def after_unchanged(feed: Feed, state: FeedState, response: Response, now: datetime) -> FeedState:
     """Return the state after "not modified", or after the very body that parsed last time."""
+    wait = max(usual_seconds(feed), fresh_seconds(response.headers, now))
     return replace(
         state,
         status=FeedStatus.OK if state.items else FeedStatus.EMPTY,
         cause="",
+        trouble=Trouble.NONE,
         failures=0,
         last_polled=now,
         last_ok=now,
-        next_due=now + timedelta(seconds=usual_seconds(feed)),
+        next_due=now + timedelta(seconds=wait),
     )
 
 
 def after_failure(
-    feed: Feed, state: FeedState, cause: str, now: datetime, *, asked_seconds: float | None = None
+    feed: Feed, state: FeedState, failure: Failure, now: datetime, *, response: Response | None = None
 ) -> FeedState:
     """Return the state after a poll that brought nothing: what the last good one left is kept.
 
-    ``asked_seconds`` is the wait that the server asked for; it is granted, up to a day.
+    The wait that a server asks for (Retry-After) is granted, up to a day. 410 ends the polls.
     """
-    failures = state.failures + 1
-    wait = max(backoff_seconds(feed, failures), min(asked_seconds or 0.0, LONGEST_WAIT_SECONDS))
-    return _failed(state, cause, failures, now, wait)
+    asked = retry_after_seconds(response.headers.get("retry-after", ""), now) if response else None
+    wait = max(backoff_seconds(feed, state.failures + 1), min(asked or 0.0, LONGEST_WAIT_SECONDS))
+    failed = _failed(state, failure, now, wait)
+    return replace(failed, status=FeedStatus.GONE) if response and response.status == GONE else failed
 
 
-def after_no_answer(feed: Feed, state: FeedState, cause: str, now: datetime) -> FeedState:
+def after_no_answer(feed: Feed, state: FeedState, failure: Failure, now: datetime) -> FeedState:
     """Return the state after a poll that reached nobody: as after a failure, but sooner again.
 
     It costs the publisher nothing, and most often it is our own network that is away, as a laptop's is.
     """
-    failures = state.failures + 1
-    return _failed(state, cause, failures, now, no_answer_seconds(feed, failures))
+    return _failed(state, failure, now, no_answer_seconds(feed, state.failures + 1))
 
 
 def after_unpublished(state: FeedState, cause: str, now: datetime) -> FeedState:
     """Return the state after a poll whose articles the broker did not take: all of it is to be done again, soon."""
-    return _failed(state, cause, state.failures + 1, now, BROKER_WAIT_SECONDS)
+    return _failed(state, Failure(cause, Trouble.BROKER), now, BROKER_WAIT_SECONDS)
 
 
-def _failed(state: FeedState, cause: str, failures: int, now: datetime, wait_seconds: float) -> FeedState:
+def _failed(state: FeedState, failure: Failure, now: datetime, wait_seconds: float) -> FeedState:
     return replace(
         state,
         status=FeedStatus.FAILED,
-        cause=cause,
-        failures=failures,
+        cause=failure.cause,
+        trouble=failure.trouble,
+        failures=state.failures + 1,
         last_polled=now,
         next_due=now + timedelta(seconds=wait_seconds),
     )
 
 
-def usual_seconds(feed: Feed) -> float:
-    """Return the seconds between two polls of a feed that is well."""
-    return feed.interval_seconds or DEFAULT_INTERVAL_SECONDS
-
-
-def backoff_seconds(feed: Feed, failures: int) -> float:
-    """Return the wait after so many failures in a row: the interval, doubled each time, up to a day.
-
-    Up to a tenth is taken off, by a hash of feed and number: the same for every process that computes it, and
-    different for feeds that failed together, so that they do not come back together.
-    """
-    doubled = usual_seconds(feed) * 2.0 ** min(failures, 32)
-    return min(doubled, LONGEST_WAIT_SECONDS) * _apart(feed, failures)
-
-
-def no_answer_seconds(feed: Feed, failures: int) -> float:
-    """Return the wait after so many polls without an answer: a minute, doubled each time, up to four intervals.
-
-    Never longer than after as many failures of another kind.
-    """
-    doubled = FIRST_NO_ANSWER_SECONDS * 2.0 ** min(failures - 1, 32)
-    longest = usual_seconds(feed) * min(NO_ANSWER_INTERVALS, 2.0 ** min(failures, 32))
-    return min(doubled, longest, LONGEST_WAIT_SECONDS) * _apart(feed, failures)
-
-
-def _apart(feed: Feed, failures: int) -> float:
-    dice = blake2b(f"{feed.id} {failures}".encode(), digest_size=2).digest()
-    return 1 - 0.1 * int.from_bytes(dice, "big") / 65_536
-
-
-def retry_after_seconds(value: str, now: datetime) -> float | None:
-    """Return the wait that a Retry-After header asks for (RFC 9110 section 10.2.3), or None when it says nothing."""
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+def host_pause_seconds(response: Response | None, delay_seconds: float, now: datetime) -> float:
+    """Return how long the feed's host is left alone after this answer; longer when it says that we ask too much."""
+    if response is None or response.status not in {TOO_MANY, UNAVAILABLE}:
+        return delay_seconds
+    asked = retry_after_seconds(response.headers.get("retry-after", ""), now) or 0.0
+    return max(delay_seconds, min(max(asked, TOO_MANY_SECONDS), LONGEST_WAIT_SECONDS))
 
 
 class Sorted(Struct, frozen=True):
@@ -207,3 +202,20 @@ def sorted_entries(entries: Iterable[Entry], seen: Mapping[str, SeenEntry]) -> l
 def is_moved(feed: Feed, response: Response) -> bool:
     """Whether the server says, for good, that the feed is elsewhere."""
     return bool(response.permanent_url) and canonical_link(response.permanent_url) != canonical_link(feed.url)
+
+
+def after_redirect(feed: Feed, state: FeedState, response: Response, now: datetime) -> tuple[FeedState, str]:
+    """Return the state with where the feed says it has moved, and its new address once that is believed.
+
+    A feed with credentials is not followed to another host: they are for the one that gave them.
+    """
+    if not is_moved(feed, response):
+        is_settled = state.moved_since is None  # moved_to is then where it was moved before
+        return (state if is_settled else replace(state, moved_to="", moved_since=None)), ""
+    target = response.permanent_url
+    if state.moved_since is None or state.moved_to != target:
+        return replace(state, moved_to=target, moved_since=now), ""
+    leaves_host = bool(feed.access) and link_host(target) != link_host(feed.url)
+    if leaves_host or now - state.moved_since < MOVED_FOR:
+        return state, ""
+    return replace(state, moved_to=target, moved_since=None), target

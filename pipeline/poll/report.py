@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from pipeline.feed import Feed, FeedState
 from pipeline.identity import link_host
 from pipeline.outcomes import Status
+from pipeline.ports import PollTally
 
 
 class FeedReport(Struct, frozen=True, kw_only=True):
@@ -22,6 +23,9 @@ class FeedReport(Struct, frozen=True, kw_only=True):
     """The feed is well; the broker did not take what it brought, so all of it will be polled again soon."""
     counts: dict[tuple[str, str], int] = {}
     """Entries by outcome and reason."""
+    tally: PollTally | None = None
+    new_url: str = ""
+    """Where it is polled from now on, when it has moved for good."""
 
     @property
     def cause(self) -> str:

@@ -1,16 +1,18 @@
 """Poll due feeds and publish what is new or changed in them.
 
-    claim ─▶ fetch (many at once) ─▶ parse ─▶ publish ─▶ save
+    claim ─▶ fetch and parse (many at once) ─▶ publish ─▶ save
 
 What a feed has shown is saved only after every message is stored, so that a poll that dies in between is made again:
-the same articles under the same ids, which is harmless, where the other order would lose them.
+the same articles under the same ids, which is harmless, where the other order would lose them. Answers that are there
+at the same moment are published together and saved together; feeds are claimed as others are done, so that one that
+hangs keeps nobody waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -18,43 +20,38 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipeline import telemetry, topics
-from pipeline.article import Article, encode_article
+from pipeline.access import Access
+from pipeline.article import encode_article
 from pipeline.dead import dead_letter
-from pipeline.errors import RequestFailed, RequestRefused
-from pipeline.feed import Feed, FeedState, KnownFeed, SeenEntry
-from pipeline.identity import link_host
-from pipeline.outcomes import Counts, DropReason, Status
+from pipeline.errors import PublishError, RequestFailed, RequestRefused
+from pipeline.feed import KnownFeed
+from pipeline.outcomes import Status
 from pipeline.poll import decide
-from pipeline.poll.articles import Source, article_of, id_of, key_of
-from pipeline.poll.decide import Sorted
+from pipeline.poll.answers import Answered, Brought, brought_by, refused, unpublished
+from pipeline.poll.articles import key_of
+from pipeline.poll.decide import Failure
+from pipeline.poll.done import done_message
 from pipeline.poll.parse import NotAFeed, ParsedFeed, parse_feed
-from pipeline.poll.report import FeedCheck, FeedReport, PollReport
-from pipeline.ports import Broker, Clock, Http, Message, PageRequest, PollResult, Record, Response, State
+from pipeline.poll.report import FeedReport, PollReport
+from pipeline.ports import Broker, Clock, Http, Message, Record, Response, State
 
-__all__ = ["FeedCheck", "FeedReport", "PollReport", "check_feed", "poll_due_feeds"]
+__all__ = ["FeedReport", "PollReport", "poll_due_feeds", "poll_feeds"]
 
 log = structlog.get_logger("wirewatch")
 
-CONCURRENT_FETCHES = 16
+CONCURRENT = 64
+"""Feeds under way at once, each of another host."""
+REFILL = 16
+"""Feeds are claimed when so many may be, so that a claim, which is a transaction, is worth its while."""
+CLAIM_SECONDS = 1.0
+"""How often it is seen whether more is due while all that was claimed is under way."""
 FETCH_SECONDS = 30.0
-"""A batch of 50 takes at most 50 / 16 x 30 s, which is less than its lease."""
 ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
+    "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
+    "text/xml;q=0.9, */*;q=0.5"
 )
 UNPUBLISHABLE = "cannot be published"
 """The reason of a dead letter for an article that the broker will never take."""
-
-
-class _Unpublished(Exception):
-    """The broker did not take a message that it may take later."""
-
-
-class _Poller(Struct, frozen=True, kw_only=True):
-    state: State
-    broker: Broker
-    clock: Clock
-    holder: str
-    reach: Callable[[str], None]
 
 
 async def poll_due_feeds(
@@ -66,7 +63,9 @@ async def poll_due_feeds(
     holder: str,
     limit: int = 50,
     lease_seconds: float = 120,
+    host_delay_seconds: float = 0.0,
     only: Collection[str] | None = None,
+    access: Mapping[str, Access] | None = None,
     reach: Callable[[str], None] = lambda _: None,
 ) -> PollReport:
     """Poll up to ``limit`` feeds that are due, or those of ``only``, due or not; return how it went.
@@ -77,141 +76,229 @@ async def poll_due_feeds(
     Raises:
         TryLater: the state cannot be reached; the claims run out by themselves.
     """
-    claimed = state.claim_due_feeds(clock(), limit, holder, lease_seconds, only)
-    reach("poll:claimed")
-    poller = _Poller(state=state, broker=broker, clock=clock, holder=holder, reach=reach)
-    turns = asyncio.Semaphore(CONCURRENT_FETCHES)
-    fetches = [asyncio.create_task(_fetch(known, http, turns)) for known in claimed]
     report = PollReport()
-    try:
-        # Answers are handled one by one as they arrive: state and broker belong to this thread.
-        for fetched in asyncio.as_completed(fetches):
-            known, answer = await fetched
-            reach("poll:fetched")
-            report.results.append(_handle(poller, known, answer))
-    except asyncio.CancelledError:
-        done = {result.feed.id for result in report.results}
-        for known in claimed:
-            if known.feed.id not in done:
-                state.release_feed(known.feed.id, holder)
-        raise
-    finally:
-        for fetch in fetches:
-            fetch.cancel()
-        await asyncio.gather(*fetches, return_exceptions=True)
+    poller = Poller(
+        state=state, broker=broker, http=http, clock=clock, holder=holder, lease_seconds=lease_seconds,
+        host_delay_seconds=host_delay_seconds, only=only, access=access or {}, reach=reach,
+    )  # fmt: skip
+    await poll_feeds(poller, limit=limit, on_report=lambda group: report.results.extend(group.results))
     return report
 
 
-async def check_feed(feed: Feed, *, http: Http, clock: Clock) -> FeedCheck:
-    """Fetch a feed now and return what a first poll would make of it; nothing is stored."""
-    _, answer = await _fetch(KnownFeed(feed=feed, state=FeedState()), http, asyncio.Semaphore(1))
-    if not isinstance(answer, Response):
-        return FeedCheck(url=feed.url, cause=str(answer))
-    moved_to = answer.permanent_url if decide.is_moved(feed, answer) else ""
-    parsed = _read(answer, FeedState())
-    if isinstance(parsed, str):
-        return FeedCheck(url=feed.url, cause=parsed, moved_to=moved_to)
-    flags = Counts()
-    source, now = Source(feed_url=feed.url), clock()
-    entries = decide.sorted_entries(parsed.entries, {})
-    for sort in entries:
-        for flag in article_of(sort.entry, parsed, source, now).flags if sort.key else ():
-            flags.add(Status.PUBLISHED, flag)
-    return FeedCheck(
-        url=feed.url,
-        moved_to=moved_to,
-        title=parsed.title,
-        site=parsed.link,
-        language=parsed.language,
-        items=len(parsed.entries),
-        without_identity=sum(not sort.key for sort in entries),
-        with_text=sum(bool(entry.html) for entry in parsed.entries),
-        flags={flag: number for (_, flag), number in flags.take().items()},
-    )
+class Poller(Struct, frozen=True, kw_only=True):
+    """What polls with what."""
+
+    state: State
+    broker: Broker
+    http: Http
+    clock: Clock
+    holder: str
+    lease_seconds: float = 120.0
+    host_delay_seconds: float = 0.0
+    only: Collection[str] | None = None
+    access: Mapping[str, Access] = {}
+    """What feeds may refer to by name."""
+    reach: Callable[[str], None] = lambda _: None
 
 
-async def _fetch(
-    known: KnownFeed, http: Http, turns: asyncio.Semaphore
-) -> tuple[KnownFeed, Response | RequestRefused | str]:
-    """Return the feed's answer, or why there was none."""
-    headers = {"Accept": ACCEPT, **decide.conditional_headers(known.state)}
-    async with turns:
-        try:
-            request = http.request("GET", known.feed.url, headers=headers, timeout_seconds=FETCH_SECONDS)
-            return known, await telemetry.counted("feed", request)
-        except RequestFailed as error:
-            return known, str(error)
-        except RequestRefused as error:  # by our own rules: its size, its hops, its address
-            return known, error
+async def poll_feeds(
+    poller: Poller, *, limit: int | None = None, on_report: Callable[[PollReport], None] = lambda _: None
+) -> None:
+    """Poll until nothing is due that may be asked now, or ``limit`` feeds are done; report each group that is saved.
 
-
-def _read(response: Response, state: FeedState) -> ParsedFeed | str:
-    """Return what the body says, or why it says nothing."""
-    if cause := decide.failure_in(response, state):
-        return cause
-    try:
-        return parse_feed(response.body, content_type=response.headers.get("content-type", ""), url=response.url)
-    except NotAFeed as error:
-        return f"not a feed: {error.reason}"
-
-
-def _handle(poller: _Poller, known: KnownFeed, answer: Response | RequestRefused | str) -> FeedReport:
-    """Take one feed's answer through parse, publish and save."""
-    feed, state, now = known.feed, known.state, poller.clock()
-    if isinstance(answer, str):
-        return _save(poller, feed, decide.after_no_answer(feed, state, answer, now))
-    if isinstance(answer, RequestRefused):
-        return _save(poller, feed, decide.after_failure(feed, state, str(answer), now))
-    if decide.is_unchanged(answer, state):
-        return _save(poller, feed, decide.after_unchanged(feed, state, now), unchanged=True)
-    parsed = _read(answer, state)
-    if isinstance(parsed, str):
-        asked = decide.retry_after_seconds(answer.headers.get("retry-after", ""), now)
-        return _save(poller, feed, decide.after_failure(feed, state, parsed, now, asked_seconds=asked))
-    keys = {key for entry in parsed.entries if (key := key_of(entry))}
-    entries = decide.sorted_entries(parsed.entries, poller.state.seen_entries(feed.id, keys))
-    source = Source(feed_url=feed.url, feed=feed.id, outlet=feed.outlet, language=feed.language)
-    articles = [article_of(one.entry, parsed, source, now) for one in entries if one.is_news]
-    try:
-        dead = _publish(poller, articles, now)
-    except _Unpublished as error:
-        return _save(poller, feed, decide.after_unpublished(state, f"broker: {error}", now), unpublished=True)
-    poller.reach("poll:published")
-    result = PollResult(
-        feed_id=feed.id,
-        state=decide.after_parse(feed, state, answer, parsed, now),
-        entries=_shown(feed, entries),
-        pages=_pages(articles) if feed.full_page else (),
-    )
-    return _save(poller, feed, result.state, result=result, counts=_counted(entries, dead))
-
-
-def _publish(poller: _Poller, articles: Sequence[Article], now: datetime) -> int:
-    """Publish the articles; return how many went to the dead letters, because the broker will never take them.
+    Cancelled, it gives back what it has claimed and not saved.
 
     Raises:
-        _Unpublished: one that can be published, or its dead letter, is not stored; all are to be sent again.
+        TryLater: the state cannot be reached; the claims run out by themselves.
+    """
+    answers: asyncio.Queue[Answered] = asyncio.Queue()
+    under_way: dict[str, asyncio.Task[None]] = {}
+    quota = _Quota(limit, poller.only)
+    has_polled = False
+    try:
+        while True:
+            for known in _claim(poller, quota, len(under_way)):
+                under_way[known.feed.id] = asyncio.create_task(_ask(poller, known, answers))
+                has_polled = True
+            if not under_way:
+                if not (has_polled and poller.host_delay_seconds and quota.is_open):
+                    return
+                has_polled = False  # what is still due may have waited for its host: once more, after the pause
+                await asyncio.sleep(poller.host_delay_seconds)
+                continue
+            group = await _arrived(answers, under_way.values())
+            if group:
+                on_report(_handle(poller, group))
+            for answered in group:
+                del under_way[answered.known.feed.id]
+    except asyncio.CancelledError:
+        for feed_id in under_way:
+            poller.state.release_feed(feed_id, poller.holder)
+        raise
+    finally:
+        for task in under_way.values():
+            task.cancel()
+        await asyncio.gather(*under_way.values(), return_exceptions=True)
+
+
+class _Quota:
+    """How many feeds may still be claimed, and which; ``None`` for no limit and for all."""
+
+    def __init__(self, limit: int | None, only: Collection[str] | None) -> None:
+        self._left = limit
+        self.only = None if only is None else set(only)
+
+    @property
+    def is_open(self) -> bool:
+        return (self._left is None or self._left > 0) and (self.only is None or bool(self.only))
+
+    def room(self, under_way: int) -> int:
+        """Return how many are to be claimed now, with so many under way."""
+        room = CONCURRENT - under_way if self._left is None else min(CONCURRENT - under_way, self._left)
+        return room if self.is_open and (room >= REFILL or not under_way) else 0
+
+    def take(self, claimed: Sequence[KnownFeed]) -> None:
+        """Note what was claimed: nothing is polled twice for having been named once."""
+        if self._left is not None:
+            self._left -= len(claimed)
+        if self.only is not None:
+            self.only -= {known.feed.id for known in claimed}
+
+
+def _claim(poller: Poller, quota: _Quota, under_way: int) -> Sequence[KnownFeed]:
+    room = quota.room(under_way)
+    if not room:
+        return ()
+    claimed = poller.state.claim_due_feeds(poller.clock(), room, poller.holder, poller.lease_seconds, quota.only)
+    quota.take(claimed)
+    poller.reach("poll:claimed")
+    return claimed
+
+
+async def _arrived(answers: asyncio.Queue[Answered], tasks: Collection[asyncio.Task[None]]) -> list[Answered]:
+    """Return the answers that are there, waiting for the first a while. Raises what broke a task: that is our bug."""
+    try:
+        group = [await asyncio.wait_for(answers.get(), CLAIM_SECONDS)]
+    except TimeoutError:
+        for task in tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                raise error from None
+        return []
+    while not answers.empty():
+        group.append(answers.get_nowait())
+    return group
+
+
+async def _ask(poller: Poller, known: KnownFeed, answers: asyncio.Queue[Answered]) -> None:
+    """Fetch one feed and read it, and put what came of it into the queue."""
+    answered = await _fetched(poller, known)
+    if answered.response is not None and answered.failure is None:
+        answered = await _parsed(poller, answered, answered.response)
+    await answers.put(answered)
+
+
+async def _fetched(poller: Poller, known: KnownFeed) -> Answered:
+    headers = {"Accept": ACCEPT, **decide.conditional_headers(known.state)}
+    access = poller.access.get(known.feed.access)
+    if known.feed.access and access is None:
+        failure = refused(f"access.toml has no entry “{known.feed.access}”, which this feed is to be asked with")
+        return Answered(known=known, at=poller.clock(), failure=failure)
+    try:
+        request = poller.http.request(
+            "GET", known.feed.url, headers=headers, timeout_seconds=FETCH_SECONDS, access=access
+        )
+        response = await telemetry.counted("feed", request)
+    except RequestFailed as error:
+        failure = Failure(str(error), error.trouble)
+        return Answered(known=known, at=poller.clock(), failure=failure, reached_nobody=True)
+    except RequestRefused as error:  # by our own rules: its size, its hops, its address
+        return Answered(known=known, at=poller.clock(), failure=refused(str(error)))
+    failed = decide.failure_in(response, known.state)
+    return Answered(known=known, at=poller.clock(), response=response, failure=failed)
+
+
+async def _parsed(poller: Poller, answered: Answered, response: Response) -> Answered:
+    if decide.is_unchanged(response, answered.known.state):
+        return answered
+    try:
+        parsed = await _parse(response)
+    except NotAFeed as error:
+        return replace(answered, failure=decide.not_a_feed(error.reason, response), at=poller.clock())
+    return replace(answered, parsed=parsed, at=poller.clock())
+
+
+async def _parse(response: Response) -> ParsedFeed:
+    return parse_feed(response.body, content_type=response.headers.get("content-type", ""), url=response.url)
+
+
+def _handle(poller: Poller, group: Sequence[Answered]) -> PollReport:
+    """Publish what a group of polls brought, then save them."""
+    brought = []
+    for answered in group:
+        poller.reach("poll:fetched")
+        keys = {key for entry in answered.parsed.entries if (key := key_of(entry))} if answered.parsed else set()
+        seen = dict(poller.state.seen_entries(answered.known.feed.id, keys)) if keys else {}
+        brought.append(brought_by(answered, seen, host_delay_seconds=poller.host_delay_seconds))
+    brought = _publish(poller, brought)
+    if any(one.articles for one in brought):
+        poller.reach("poll:published")
+    saved = poller.state.save_polls([one.result for one in brought], poller.holder)
+    poller.reach("poll:saved")
+    reports = [_report(one, is_saved=one.known.feed.id in saved) for one in brought]
+    _tell(poller.broker, [report for report in reports if report.saved])
+    return PollReport(results=reports)
+
+
+def _publish(poller: Poller, brought: Sequence[Brought]) -> list[Brought]:
+    """Publish all articles; return what the polls come to, those as unpublished whose articles the broker put off.
+
+    What the broker will never take goes to the dead letters.
     """
     messages = [
-        Message(
-            topic=topics.raw(one.lane), key=one.id, value=encode_article(one), headers=telemetry.new_trace()
-        )
-        for one in articles
+        (place, Message(
+            topic=topics.raw(article.lane), key=article.id, value=encode_article(article), headers=telemetry.new_trace()
+        ))
+        for place, one in enumerate(brought)
+        for article in one.articles
     ]  # fmt: skip
-    outcomes = poller.broker.publish(messages) if messages else ()
-    letters = []
-    for message, failure in zip(messages, outcomes, strict=True):
+    if not messages:
+        return list(brought)
+    outcomes = poller.broker.publish([message for _, message in messages])
+    put_off: dict[int, str] = {}
+    letters: list[tuple[int, Message]] = []
+    for (place, message), failure in zip(messages, outcomes, strict=True):
         if failure is not None and not failure.fatal:
-            raise _Unpublished(failure.cause)
+            put_off.setdefault(place, failure.cause)
+        elif failure is not None:
+            letters.append((place, _dead_letter(message, failure.cause, brought[place].result.polled_at)))
+    dead = _bury(poller.broker, letters, put_off)
+    _log_published([(message, outcome) for (place, message), outcome in zip(messages, outcomes, strict=True)
+                    if place not in put_off])  # fmt: skip
+    return [
+        unpublished(one, put_off[place]) if place in put_off else _with_dead(one, dead.get(place, 0))
+        for place, one in enumerate(brought)
+    ]
+
+
+def _bury(broker: Broker, letters: Sequence[tuple[int, Message]], put_off: dict[int, str]) -> dict[int, int]:
+    """Publish dead letters; return their number by poll. A poll whose letter is not stored is put off."""
+    dead: dict[int, int] = {}
+    outcomes = broker.publish([letter for _, letter in letters]) if letters else ()
+    for (place, _), failure in zip(letters, outcomes, strict=True):
         if failure is not None:
-            letters.append(_dead_letter(message, failure.cause, now))
-    for failure in poller.broker.publish(letters) if letters else ():
-        if failure is not None:
-            raise _Unpublished(f"an article {UNPUBLISHABLE}, nor can its dead letter: {failure.cause}")
-    for message, failure in zip(messages, outcomes, strict=True) if log.is_enabled_for(logging.INFO) else ():
+            put_off[place] = f"an article {UNPUBLISHABLE}, nor can its dead letter: {failure.cause}"
+        dead[place] = dead.get(place, 0) + 1
+    return dead
+
+
+def _with_dead(brought: Brought, dead: int) -> Brought:
+    return replace(brought, counts=brought.counts | {(Status.DEAD.value, UNPUBLISHABLE): dead}) if dead else brought
+
+
+def _log_published(published: Sequence[tuple[Message, PublishError | None]]) -> None:
+    for message, failure in published if log.is_enabled_for(logging.INFO) else ():
         status, trace = Status.DEAD if failure else Status.PUBLISHED, telemetry.trace_id(message.headers)
         log.info("handled", step="poll", id=message.key, status=status.value, trace=trace)
-    return len(letters)
 
 
 def _dead_letter(message: Message, cause: str, now: datetime) -> Message:
@@ -224,55 +311,28 @@ def _dead_letter(message: Message, cause: str, now: datetime) -> Message:
     return replace(letter, key=message.key)
 
 
-def _shown(feed: Feed, entries: Sequence[Sorted]) -> tuple[SeenEntry, ...]:
-    """Return what the feed shows now, each key once, the first of its kind."""
-    shown: dict[str, SeenEntry] = {}
-    for one in entries:
-        if one.key:
-            found = SeenEntry(key=one.key, article_id=id_of(one.entry, feed.url), content_hash=one.content_hash)
-            shown.setdefault(one.key, found)
-    return tuple(shown.values())
-
-
-def _pages(articles: Sequence[Article]) -> tuple[PageRequest, ...]:
-    return tuple(
-        PageRequest(article_id=one.id, url=one.url, host=link_host(one.url), article=encode_article(one))
-        for one in articles
-        if one.url
-    )
-
-
-def _counted(entries: Sequence[Sorted], dead: int) -> dict[tuple[str, str], int]:
-    counts = Counts()
-    for one in entries:
-        counts.add(one.status, DropReason.NO_IDENTITY if one.status is Status.DROPPED else "")
-    if dead:
-        counts.add(Status.DEAD, UNPUBLISHABLE, dead)
-    return counts.take()
-
-
-def _save(
-    poller: _Poller,
-    feed: Feed,
-    state: FeedState,
-    *,
-    unchanged: bool = False,
-    unpublished: bool = False,
-    result: PollResult | None = None,
-    counts: dict[tuple[str, str], int] | None = None,
-) -> FeedReport:
-    """Save how the poll ended and give the claim back."""
-    saved = poller.state.save_poll(result or PollResult(feed_id=feed.id, state=state), poller.holder)
-    poller.reach("poll:saved")
+def _report(brought: Brought, *, is_saved: bool) -> FeedReport:
+    """Return how a poll went, and count and log it."""
+    feed, state = brought.known.feed, brought.result.state
     report = FeedReport(
-        feed=feed, state=state, saved=saved, unchanged=unchanged, unpublished=unpublished, counts=counts or {}
-    )
+        feed=feed, state=state, saved=is_saved, unchanged=brought.unchanged, unpublished=brought.unpublished,
+        counts=brought.counts, tally=brought.result.tally, new_url=brought.result.new_url,
+    )  # fmt: skip
     for (status, reason), number in report.counts.items():
         telemetry.RECORDS.labels("poll", status, reason).inc(number)
     # By id, never by address: addresses of feeds carry keys.
     log.info(
         "feed polled", step="poll", feed=feed.id, status=state.status.value, cause=state.cause, items=state.items,
-        new=report.number(Status.PUBLISHED), changed=report.number(Status.UPDATED), saved=saved,
+        new=report.number(Status.PUBLISHED), changed=report.number(Status.UPDATED), saved=is_saved,
         next_due=str(state.next_due),
     )  # fmt: skip
+    if report.tally and (gap := report.tally.gap):
+        log.warning("gap", step="poll", feed=feed.id, began=str(gap.began), missed=gap.missed)
     return report
+
+
+def _tell(broker: Broker, reports: Sequence[FeedReport]) -> None:
+    """Publish how the polls went. The ledger in the state is the record; what this topic lacks is only logged."""
+    failures = broker.publish([done_message(report) for report in reports]) if reports else ()
+    if causes := {failure.cause for failure in failures if failure is not None}:
+        log.warning("polls not told", step="poll", topic=topics.POLLS, causes="; ".join(sorted(causes)))

@@ -14,6 +14,7 @@ from pipeline.ports.broker import Broker, Consumer, Message, Record, TopicPartit
 from pipeline.ports.index import CountField, Hit, Hits, IndexDelete, IndexOutcome, SearchIndex, Sort
 from pipeline.ports.outgoing import Channel, Http, Response
 from pipeline.ports.pages import Pages
+from pipeline.ports.robots import RobotsAnswer, RobotsCache
 from pipeline.ports.state import (
     ArticleRecord,
     FeedNumbers,
@@ -76,6 +77,8 @@ __all__ = [
     "Requests",
     "Response",
     "Revision",
+    "RobotsAnswer",
+    "RobotsCache",
     "SearchIndex",
     "Settling",
     "Sort",

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from pipeline.access import Access
 from pipeline.notice import Notice
 from pipeline.rule import Delivery
 
@@ -37,12 +38,17 @@ class Http(Protocol):
         timeout_seconds: float = 30.0,
         max_bytes: int = 20 * 1024 * 1024,
         max_redirects: int = 5,
+        access: Access | None = None,
     ) -> Response:
         """Send one request and return the answer.
 
+        What ``access`` gives to send goes to the origin of ``url`` alone, never to where that redirects, and its proxy
+        is taken in place of the general one.
+
         Raises:
-            RequestRefused: by our own rules (address, scheme, too many hops, too large); trying again cannot help.
-            RequestFailed: DNS, TLS, connection, time-out, broken answer; it may work later.
+            RequestRefused: by our own rules (address, scheme, hops, size, a host that ``access`` is not for); trying
+                again cannot help.
+            RequestFailed: DNS, TLS, no answer in time, or a broken one, as its ``trouble`` says; it may work later.
         """
         ...
 

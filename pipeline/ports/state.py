@@ -11,6 +11,7 @@ from msgspec import Struct
 from pipeline.article import Article
 from pipeline.feed import Feed, FeedState, KnownFeed, SeenEntry
 from pipeline.ports.broker import TopicPartition
+from pipeline.ports.robots import RobotsCache
 from pipeline.rule import Alert, Delivery, DeliveryState
 
 
@@ -183,7 +184,7 @@ class Feeds(Protocol):
         """Claim feeds that are due, not paused and claimed by nobody, longest due first; ``only`` waives being due.
 
         Each is of another host, which nobody asks until this one is saved or given back, and then not before the pause
-        that the result says.
+        that the result says. Who names feeds waives that pause as well.
         """
         ...
 
@@ -457,7 +458,7 @@ class Progress(Protocol):
         ...
 
 
-class State(Leases, Feeds, Ledger, FetchQueue, Records, Outbox, Requests, Progress, Protocol):
+class State(Leases, Feeds, Ledger, FetchQueue, Records, Outbox, Requests, Progress, RobotsCache, Protocol):
     """Everything that must survive a restart and is not in the broker, the index or the pages."""
 
     def schema_version(self) -> str: ...

@@ -111,19 +111,11 @@ class Lookout:
         return self._state
 
     def _polling(self, now: datetime) -> PollingSeen:
-        feeds = [known.state for known in self._opened_state().feeds()]
-        active = [feed for feed in feeds if not feed.paused]
-        due = [feed for feed in active if feed.next_due is None or feed.next_due <= now]
-        numbers = dict.fromkeys(("new", "ok", "empty", "failed", "paused", "due"), 0)
-        for feed in feeds:
-            numbers["paused" if feed.paused else feed.status.value] += 1
-        for status, number in (numbers | {"due": len(due)}).items():
+        found = self._opened_state().feed_numbers(now)
+        numbers = dict.fromkeys(("new", "ok", "empty", "failed", "gone", "paused"), 0) | dict(found.by_status)
+        for status, number in (numbers | {"due": found.due}).items():
             telemetry.FEEDS.labels(status).set(number)
-        return PollingSeen(
-            due=len(due),
-            due_since=min((feed.next_due for feed in due if feed.next_due), default=None),
-            last=max((feed.last_polled for feed in active if feed.last_polled), default=None),
-        )
+        return PollingSeen(due=found.due, due_since=found.due_since, last=found.last_polled)
 
     def _deliveries(self) -> DeliveriesSeen:
         state = self._opened_state()

@@ -15,12 +15,15 @@ from typing import Any
 
 import pytest
 import zstandard
+from adapters.good_certificate import CERTIFICATE, KEY
 from adapters.hostile_urls import private_hosts
 from stub_server import Answer, StubServer
 
 from pipeline.adapters.decoding import BodyDecoder
 from pipeline.adapters.http import HttpDoor
 from pipeline.errors import RequestFailed, RequestRefused, UsageError
+from pipeline.loop import new_runner
+from pipeline.outcomes import Trouble
 from pipeline.ports import Response
 
 MIB = 1024 * 1024
@@ -50,7 +53,8 @@ def fetch(
         async with HttpDoor(user_agent="Wirewatch/test", **options_of_door) as http:
             return await http.request(method, url, **options)
 
-    return asyncio.run(run())
+    with new_runner() as loop:  # the loop of the steps; what follows packets runs on asyncio's own
+        return loop.run(run())
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------
@@ -237,7 +241,7 @@ def test_a_name_that_resolves_private_is_refused_after_a_redirect_too(server: St
     assert reason.startswith("evil.example resolves to 10.0.0.1, a private address")
 
 
-def test_a_name_is_looked_up_once_and_the_connection_goes_to_the_checked_address(
+def test_a_name_is_looked_up_now_and_then_and_each_connection_goes_to_the_checked_address(
     server: StubServer, connected: list[Any]
 ) -> None:
     answers = iter([["127.0.0.1"], ["10.0.0.1"], ["127.0.0.1"]])
@@ -249,16 +253,23 @@ def test_a_name_is_looked_up_once_and_the_connection_goes_to_the_checked_address
 
     server.on("/", Answer(body=b"first", headers={"Connection": "close"}))
 
+    now = 1000.0
+
     async def run() -> None:
-        async with HttpDoor(user_agent="test", allowed=[server.address], resolver=rebinding) as http:
-            first = await http.request("GET", server.url("/", host="rebind.example"))
-            assert first.body == b"first"
+        nonlocal now
+        async with HttpDoor(
+            user_agent="test", allowed=[server.address], resolver=rebinding, monotonic=lambda: now
+        ) as http:
+            for _ in range(3):  # each a connection of its own
+                answer = await http.request("GET", server.url("/", host="rebind.example"))
+                assert answer.body == b"first"
+            now += 5
             with pytest.raises(RequestRefused, match=r"resolves to 10\.0\.0\.1"):
                 await http.request("GET", server.url("/", host="rebind.example"))
 
     asyncio.run(run())
     assert asked == ["rebind.example"] * 2
-    assert connected == [("127.0.0.1", server.port)]
+    assert connected == [("127.0.0.1", server.port)] * 3
 
 
 def test_the_gate_judges_an_address_that_got_past_every_other_check(connected: list[Any]) -> None:
@@ -421,8 +432,9 @@ def test_a_body_of_just_the_limit_is_taken(server: StubServer) -> None:
 )
 def test_a_broken_compressed_body_is_a_failure(server: StubServer, body: bytes, reason: str) -> None:
     server.on("/", Answer(body=body, headers={"Content-Encoding": "gzip"}))
-    with pytest.raises(RequestFailed, match=reason):
+    with pytest.raises(RequestFailed, match=reason) as caught:
         fetch(server.url("/"), server)
+    assert caught.value.trouble is Trouble.BROKEN
 
 
 # --- failures ---------------------------------------------------------------------------------------------------------
@@ -439,8 +451,9 @@ def test_a_broken_compressed_body_is_a_failure(server: StubServer, body: bytes, 
 )
 def test_the_deadline_covers_the_whole_answer(server: StubServer, answer: Answer) -> None:
     server.on("/", answer)
-    with pytest.raises(RequestFailed, match=r"^no complete answer from 127\.0\.0\.1 within 0\.3 s$"):
+    with pytest.raises(RequestFailed, match=r"^no complete answer from 127\.0\.0\.1 within 0\.3 s$") as caught:
         fetch(server.url("/"), server, timeout_seconds=0.3)
+    assert caught.value.trouble is Trouble.NO_ANSWER
 
 
 def test_the_deadline_covers_all_redirects_together(server: StubServer) -> None:
@@ -452,28 +465,65 @@ def test_the_deadline_covers_all_redirects_together(server: StubServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("answer", "trouble", "reason"),
     [
-        (Answer(reset=True), "broke: connection reset by peer|closed the connection"),
-        (Answer(raw=b""), "closed the connection without an answer"),
-        (Answer(body=FEED, cut=True), "broke off its answer"),
-        (Answer(raw=b"SSH-2.0-OpenSSH_9.2\r\n"), "sent a broken answer"),
-        (Answer(raw=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n"), "sent a broken answer"),
-        (Answer(headers=[(f"X-{number}", "x") for number in range(500)]), "sent a broken answer"),
+        (Answer(reset=True), Trouble.NO_ANSWER, "broke: connection reset by peer|closed the connection"),
+        (Answer(raw=b""), Trouble.NO_ANSWER, "closed the connection without an answer"),
+        (Answer(body=FEED, cut=True), Trouble.BROKEN, "broke off its answer"),
+        (Answer(chunks=[FEED], cut=True), Trouble.BROKEN, "broke off its answer"),
+        (Answer(chunks=[FEED], reset_after=True), Trouble.BROKEN, "broke"),
+        (Answer(raw=b"SSH-2.0-OpenSSH_9.2\r\n"), Trouble.BROKEN, "sent a broken answer"),
+        (
+            Answer(raw=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n"),
+            Trouble.BROKEN,
+            "sent a broken answer",
+        ),
+        (Answer(headers=[(f"X-{number}", "x") for number in range(500)]), Trouble.BROKEN, "sent a broken answer"),
         (
             Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+            Trouble.BROKEN,
             "broke off its answer|broken answer",
         ),
     ],
-    ids=["reset", "closed", "cut", "not http", "large header", "many headers", "bad chunk"],
+    ids=[
+        "reset",
+        "closed",
+        "cut",
+        "cut chunks",
+        "reset midway",
+        "no http",
+        "large header",
+        "many headers",
+        "bad chunk",
+    ],
 )
-def test_a_broken_answer_is_a_failure_with_its_cause(server: StubServer, answer: Answer, reason: str) -> None:
+def test_a_broken_answer_is_a_failure_with_its_cause(
+    server: StubServer, answer: Answer, trouble: Trouble, reason: str
+) -> None:
     server.on("/", answer)
     with pytest.raises(RequestFailed, match=reason) as caught:
         fetch(server.url("/?token=canary"), server)
+    assert caught.value.trouble is trouble
     assert "canary" not in str(caught.value)
     assert f"127.0.0.1:{server.port}" in str(caught.value)
     assert caught.value.__context__ is None
+
+
+def test_each_kind_of_failure_carries_its_trouble(server: StubServer, tls_server: StubServer) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        urls = {
+            "http://nowhere.example/": (RequestFailed, Trouble.DNS),
+            f"http://127.0.0.1:{unused.getsockname()[1]}/": (RequestFailed, Trouble.NO_ANSWER),
+            tls_server.url("/"): (RequestFailed, Trouble.TLS),
+            server.url("/").replace("http:", "https:"): (RequestFailed, Trouble.TLS),
+            "http://10.0.0.1/": (RequestRefused, Trouble.REFUSED),
+            "ftp://news.example/": (RequestRefused, Trouble.REFUSED),
+        }
+        for url, (kind, trouble) in urls.items():
+            with pytest.raises(kind) as caught:
+                fetch(url, door={"allowed": ["127.0.0.1"]})
+            assert caught.value.trouble is trouble, url
 
 
 def test_an_unknown_name_a_closed_port_and_a_broken_resolver_are_named(server: StubServer) -> None:
@@ -563,26 +613,3 @@ def test_a_redirect_from_https_to_http_is_refused_and_the_other_way_followed(
     tls_server.on("/", Answer(body=b"secure"))
     answer = fetch(server.url("/"), server, tls_server, door=trusting())
     assert (answer.body, answer.permanent_url) == (b"secure", secure)
-
-
-# For good.example, valid until 2126; made by `openssl req -x509 -newkey ec -days 36500` and used nowhere else.
-KEY = """\
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg3xzADgQ/VFnEkehx
-B66dTRvCaUmHB5CsoBls7TA63BehRANCAATqbujgg5ZY7mmnMmR6E4DKvsD+0cp9
-EK0NmWHcloUsh92TV0jjdWvGlpM3Xpy/qABuAtitmOEFlXG+qLOTXhaF
------END PRIVATE KEY-----
-"""
-CERTIFICATE = """\
------BEGIN CERTIFICATE-----
-MIIBnTCCAUSgAwIBAgIUIJEFjq+BOjJWIwxnS95SO0s5bKYwCgYIKoZIzj0EAwIw
-FzEVMBMGA1UEAwwMZ29vZC5leGFtcGxlMCAXDTI2MTEyMzE1NDMzNFoYDzIxMjYx
-MDMwMTU0MzM0WjAXMRUwEwYDVQQDDAxnb29kLmV4YW1wbGUwWTATBgcqhkjOPQIB
-BggqhkjOPQMBBwNCAATqbujgg5ZY7mmnMmR6E4DKvsD+0cp9EK0NmWHcloUsh92T
-V0jjdWvGlpM3Xpy/qABuAtitmOEFlXG+qLOTXhaFo2wwajAdBgNVHQ4EFgQUUpTv
-8Q8qq3ZsbZFqcMfXLVC6byIwHwYDVR0jBBgwFoAUUpTv8Q8qq3ZsbZFqcMfXLVC6
-byIwDwYDVR0TAQH/BAUwAwEB/zAXBgNVHREEEDAOggxnb29kLmV4YW1wbGUwCgYI
-KoZIzj0EAwIDRwAwRAIgMoC7ZnKVFkw6cqI3cvrqkSg17OinJWCXQ5IukHI7aIsC
-IG72eU9P58zofRq4UohU6DBB8kR2m/b8SQ9ujP1No61v
------END CERTIFICATE-----
-"""

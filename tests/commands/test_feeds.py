@@ -44,6 +44,50 @@ def test_adding_a_known_feed_changes_what_is_given_and_keeps_the_rest(cli: Cli) 
     assert (feed["title"], feed["full_page"], feed["interval_seconds"]) == ("Harbour Times", False, 60)
 
 
+@pytest.fixture
+def with_access(cli: Cli) -> Cli:
+    """A command line whose configuration folder has an access file with two entries."""
+    config = cli.folder / "config"
+    config.mkdir()
+    (config / "access.toml").write_text(
+        '[agency]\nhosts = ["harbour.example"]\nuser = "desk"\npassword = "canary"\n[wire]\nproxy = "http://p.example:1"\n'
+    )
+    (config / "access.toml").chmod(0o600)
+    cli.environment["WIREWATCH_CONFIG"] = str(config)
+    return cli
+
+
+def test_a_feed_refers_to_an_entry_of_the_access_file_and_lists_carry_its_name(with_access: Cli) -> None:
+    assert with_access("feeds", "add", URL, "--access", "agency").code == 0
+    assert feeds(with_access)[0]["access"] == "agency"
+    exported = with_access("feeds", "export").out
+    assert 'access="agency"' in exported
+    assert "canary" not in exported
+    assert with_access("feeds", "add", URL, "--access", "").code == 0
+    assert feeds(with_access)[0]["access"] == ""
+
+
+def test_an_access_that_is_not_there_is_refused_with_those_that_are(with_access: Cli) -> None:
+    ended = with_access("feeds", "add", URL, "--access", "agncy")
+    assert ended.code == 2
+    assert f"There is no entry “agncy” in {with_access.folder}/config/access.toml; it has agency, wire." in ended.err
+
+
+def test_a_list_that_names_an_access_which_is_not_there_is_taken_and_says_so(with_access: Cli) -> None:
+    path = with_access.folder / "list.opml"
+    path.write_text(f'<opml><body><outline xmlUrl="{URL}" access="later"/></body></opml>', "utf-8")
+    ended = with_access("feeds", "import", path)
+    assert (ended.code, "no entry [later] in" in ended.err) == (0, True)
+    assert feeds(with_access)[0]["access"] == "later"
+
+
+def test_an_access_file_that_everybody_may_read_is_warned_of(with_access: Cli) -> None:
+    (with_access.folder / "config" / "access.toml").chmod(0o644)
+    ended = with_access("feeds", "add", URL, "--access", "agency")
+    assert (ended.code, "access file open to others" in ended.err) == (0, True)
+    assert "canary" not in ended.err
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -139,3 +183,30 @@ def test_polling_without_feeds_says_how_to_add_one(cli: Cli, tmp_path: Path) -> 
 def test_a_feed_without_a_title_is_listed_under_its_outlet(cli: Cli) -> None:
     cli("feeds", "add", URL, "--outlet", "The Harbour")
     assert "\tThe Harbour\t" in cli("feeds", "list").out
+
+
+def test_the_list_and_the_report_say_who_is_not_well_and_why(cli: Cli) -> None:
+    with StubServer() as server:
+        cli.environment |= {"WIREWATCH_ALLOW_ADDRESSES": server.address}
+        server.on("/good", Answer(body=FEED))
+        server.on("/gone", Answer(status=410))
+        server.on("/empty", Answer(body=rss([])))
+        for name in ("good", "gone", "empty"):
+            cli("feeds", "add", server.url(f"/{name}"), "--title", name.title())
+        cli("poll", "--once")
+
+    listed = {line.split("\t")[5]: line.split("\t") for line in cli("feeds", "list").out.splitlines()}
+    assert {name: cells[1] for name, cells in listed.items()} == {"Good": "ok", "Gone": "gone", "Empty": "empty"}
+    assert listed["Gone"][7].startswith("HTTP 410 Gone; not polled any more")
+    said = cli("feeds", "report").out.splitlines()
+    assert said[:4] == [
+        "feeds: 1 empty, 1 gone, 1 ok",
+        "polls: 3, 1 of them failed",
+        "items: 1 seen, 1 new, 0 changed, 0 known",
+        "gaps: none; polls in a row have shared items",
+    ]
+    assert [line.split("\t")[1:3] for line in said[4:]] == [["gone", "Gone"], ["empty", "Empty"]]
+    assert json.loads(cli("feeds", "report", "--json", "--days", "7").out)["by_health"]["gone"] == 1
+    assert "gone 1" in cli("status").out
+    cli("feeds", "pause", "--resume", listed["Gone"][0])
+    assert json.loads(cli("feeds", "report", "--json").out)["by_health"] == {"ok": 1, "empty": 1, "new": 1}

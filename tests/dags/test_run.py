@@ -51,7 +51,7 @@ def test_a_run_publishes_to_kafka_and_the_workers_bring_the_articles_into_elasti
     world = on_cluster
     feeds = [world.feed(f"/{number}", ferry(number)) for number in range(2)]
     gone = world.feed("/gone")
-    world.server.on("/gone", Answer(status=503, headers={"Retry-After": "7200"}))
+    world.server.on("/gone", Answer(status=500, headers={"Retry-After": "7200"}))
 
     said = Airflow(airflow_home, world.settings)("dags", "test", "poll_feeds")
 

@@ -56,12 +56,10 @@ DROPS_PUBLISH_FAILURES = Mutation(
 SAVES_POLL_BEFORE_PUBLISHING = Mutation(
     "poll/run.py",
     [(
-        "    try:\n        dead = _publish(poller, articles, now)\n",
-        "    early = decide.after_parse(feed, state, answer, parsed, now)\n"
-        "    pages = _pages(articles) if feed.full_page else ()\n"
-        "    early_result = PollResult(feed_id=feed.id, state=early, entries=_shown(feed, entries), pages=pages)\n"
-        "    _save(poller, feed, early, result=early_result)\n"
-        "    try:\n        dead = _publish(poller, articles, now)\n",
+        "    brought = _publish(poller, brought)\n",
+        "    poller.state.save_polls([one.result for one in brought], poller.holder)\n"
+        "    poller.reach('poll:saved')\n"
+        "    brought = _publish(poller, brought)\n",
     )],
     [*KILL_RUN, "--kills", "6", "--points", "poll:saved", "--broker-failures", "0"],
     WRONG,

@@ -81,10 +81,81 @@ def test_a_page_that_is_gone_or_is_no_page_is_not_asked_for_again(stand: Newssta
     assert stand.published() == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (Answer(status=403, headers={"cf-mitigated": "challenge"}), "HTTP 403, Cloudflare's challenge"),
+        (Answer(status=202, headers={"x-amzn-waf-action": "challenge"}), "HTTP 202, AWS WAF's challenge"),
+        (Answer(status=403, body="<html>Forbidden</html>"), "HTTP 403"),
+    ],
+)
+def test_a_wall_in_place_of_the_page_is_named_and_the_page_asked_for_again(
+    stand: Newsstand, answer: Answer, cause: str
+) -> None:
+    wait_for_page(stand)
+    stand.server.on("/page", answer)
+
+    assert stand.fetch().put_off == 1
+
+    assert [trouble.cause for trouble in stand.state.page_troubles()] == [cause]
+
+
 def test_an_address_that_our_rules_refuse_is_not_asked_for_again(stand: Newsstand) -> None:
     wait_for_page(stand)
 
     assert fetched_by(stand, RequestRefused("a private address")).failed == 1
+
+
+ROBOTS = {"Content-Type": "text/plain"}
+
+
+def test_a_page_that_robots_txt_forbids_is_not_asked_for_and_ends_failed(stand: Newsstand) -> None:
+    wait_for_page(stand)
+    stand.server.on("/robots.txt", Answer(body="User-agent: *\nDisallow: /page", headers=ROBOTS))
+
+    assert stand.fetch().failed == 1
+
+    assert stand.server.requests_for("/page") == []
+    (trouble,) = stand.state.page_troubles()
+    assert (trouble.status, trouble.cause) == ("failed", "robots.txt of 127.0.0.1 forbids it")
+
+
+def test_robots_txt_is_asked_for_once_a_day_and_counts_as_no_attempt(stand: Newsstand) -> None:
+    stand.server.on("/robots.txt", Answer(body="User-agent: *\nDisallow: /other", headers=ROBOTS))
+    stand.server.on("/page", PAGE)
+    for number, wait in enumerate((0, 3, 24 * 3600 - 10, 20)):
+        stand.clock.forward(wait)
+        wait_for_page(stand, f"{number}" * 32)
+        assert stand.fetch().stored == 1
+
+    assert len(stand.server.requests_for("/robots.txt")) == 2
+    assert stand.server.requests_for("/robots.txt")[0].headers["user-agent"] == "test"
+
+
+def test_while_robots_txt_cannot_be_read_the_page_is_put_off(stand: Newsstand) -> None:
+    wait_for_page(stand)
+    stand.server.on("/robots.txt", Answer(status=503), Answer(status=404))
+    stand.server.on("/page", PAGE)
+
+    assert stand.fetch().put_off == 1
+
+    assert stand.state.page_troubles()[0].cause.startswith("robots.txt of 127.0.0.1 cannot be read now")
+    assert stand.server.requests_for("/page") == []
+    stand.clock.forward(15 * 60)
+    assert stand.fetch().stored == 1
+
+
+def test_a_crawl_delay_keeps_the_host_closed_for_longer(stand: Newsstand) -> None:
+    stand.server.on("/robots.txt", Answer(body="User-agent: *\nCrawl-delay: 20", headers=ROBOTS))
+    stand.server.on("/page", PAGE)
+    wait_for_page(stand, "a" * 32)
+    wait_for_page(stand, "b" * 32)
+
+    assert stand.fetch().stored == 1
+    stand.clock.forward(19)
+    assert stand.fetch().claimed == 0
+    stand.clock.forward(1)
+    assert stand.fetch().stored == 1
 
 
 def test_after_five_attempts_the_row_ends_failed(stand: Newsstand) -> None:
@@ -171,7 +242,9 @@ def test_a_claim_that_went_to_another_is_counted_and_harmless(stand: Newsstand) 
     wait_for_page(stand)
 
     class Slow(ScriptedHttp):
-        async def request(self, *_: object, **__: object) -> Response:
+        async def request(self, method: str, url: str, **more: object) -> Response:
+            if url.endswith("/robots.txt"):
+                return await super().request(method, url)
             later = stand.clock() + timedelta(hours=1)
             assert stand.state.claim_pages(later, 1, "other", 60, 0)
             return Response(status=200, url="http://h/", headers={"content-type": "text/html"}, body=b"<p>x</p>")

@@ -26,11 +26,12 @@ from pipeline.adapters.sql_state.polls import SqlPolls
 from pipeline.adapters.sql_state.progress import SqlProgress
 from pipeline.adapters.sql_state.records import SqlRecords
 from pipeline.adapters.sql_state.requests import SqlRequests
+from pipeline.adapters.sql_state.robots import SqlRobots
 from pipeline.errors import DataFolderError, TryLater, UsageError
 
 
 class SqlState(
-    SqlLeases, SqlFeeds, SqlPolls, SqlLedger, SqlFetchQueue, SqlRecords, SqlOutbox, SqlRequests, SqlProgress
+    SqlLeases, SqlFeeds, SqlPolls, SqlLedger, SqlFetchQueue, SqlRecords, SqlOutbox, SqlRequests, SqlProgress, SqlRobots
 ):
     """The ``State`` port over one database connection, for one thread of one process.
 

@@ -17,11 +17,12 @@ from pipeline.adapters.sql_state.database import Database
 from pipeline.adapters.sql_state.schema import hosts
 
 
-def is_open(connection: Connection, now: datetime) -> ColumnElement[bool]:
-    """Return the condition that a row of ``hosts`` may be asked now."""
+def is_open(connection: Connection, now: datetime, *, rested: bool = True) -> ColumnElement[bool]:
+    """Return the condition that nobody asks a host now, and, with ``rested``, that its pause is over."""
     # One that was closed in the future was closed before the clock was set back.
-    rested = or_(hosts.c.open_at <= now, hosts.c.claimed_at > now + CLOCK_SLACK)
-    return and_(rested, is_free(hosts, now, gone_holders(connection, hosts)))
+    has_rested = or_(hosts.c.open_at <= now, hosts.c.claimed_at > now + CLOCK_SLACK)
+    is_unasked = is_free(hosts, now, gone_holders(connection, hosts))
+    return and_(has_rested, is_unasked) if rested else is_unasked
 
 
 def close_hosts(
@@ -35,10 +36,14 @@ def close_hosts(
 
 
 def open_hosts(connection: Connection, open_at: Mapping[str, datetime | None], holder: str) -> None:
-    """Give these hosts back if they are still this holder's, each to be asked from its time on; None: as it was."""
+    """Give these hosts back if they are still this holder's, each to be asked from its time on.
+
+    None: as it was. What holds a host for longer meanwhile (its Crawl-delay) counts.
+    """
     if open_at:
         mine = and_(hosts.c.host == bindparam("opened_host"), hosts.c.claimed_by == holder)
-        opens = func.coalesce(bindparam("opens", type_=hosts.c.open_at.type), hosts.c.open_at)
+        later = func.max if connection.dialect.name == "sqlite" else func.greatest
+        opens = later(func.coalesce(bindparam("opens", type_=hosts.c.open_at.type), hosts.c.open_at), hosts.c.open_at)
         given_back = update(hosts).where(mine).values(open_at=opens, claimed_by=None, claim_until=None)
         connection.execute(given_back, [{"opened_host": name, "opens": at} for name, at in open_at.items()])
 

@@ -39,7 +39,7 @@ class SqlPolls:
         """Claim feeds that are due, not paused and claimed by nobody, longest due first; ``only`` waives being due.
 
         Each is of another host, which nobody asks until this one is saved or given back, and then not before the pause
-        that the result says.
+        that the result says. Who names feeds waives that pause as well.
         """
         claimant = Claimant(holder, now, lease_seconds)
         is_wanted = feeds.c.next_due <= now if only is None else feeds.c.id.in_(only)
@@ -53,7 +53,7 @@ class SqlPolls:
                     feeds.c.status != FeedStatus.GONE.value,
                     is_wanted,
                     is_free(feeds, now, gone_holders(connection, feeds)),
-                    is_open(connection, now),
+                    is_open(connection, now, rested=only is None),
                 )
                 .order_by(feeds.c.next_due, feeds.c.id)
                 .with_for_update(skip_locked=True)

@@ -1,12 +1,7 @@
-"""A fresh state for each test of the contract, in every database there is.
-
-SQLite always; PostgreSQL too where ``WIREWATCH_TEST_POSTGRES`` names a server (``postgresql://user@host/postgres``) on
-which databases may be made.
-"""
+"""A fresh state for each test of the contract, in every database there is: SQLite, and a real PostgreSQL."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -19,8 +14,7 @@ import pytest
 from pipeline.adapters.sql_state import SqlState
 from pipeline.ports import State
 
-POSTGRES = os.environ.get("WIREWATCH_TEST_POSTGRES", "")
-DATABASES = ["sqlite", *(["postgres"] if POSTGRES else [])]
+DATABASES = ["sqlite", "postgres"]
 
 
 @pytest.fixture(scope="session")
@@ -40,14 +34,25 @@ def state_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Pat
         return
     import psycopg
 
+    address, template = request.getfixturevalue("migrated_database")
     name = f"wirewatch_{uuid.uuid4().hex}"
-    with psycopg.connect(POSTGRES, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
-    url = f"{POSTGRES.rpartition('/')[0]}/{name}"
-    SqlState.open(url, migrate=True).close()
-    yield url
-    with psycopg.connect(POSTGRES, autocommit=True) as server:
+    with psycopg.connect(address, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield f"{address.rpartition('/')[0]}/{name}"
+    with psycopg.connect(address, autocommit=True) as server:
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres: str) -> tuple[str, str]:
+    """An empty state in PostgreSQL, migrated once for all tests of a process: the server, and its name there."""
+    import psycopg
+
+    name = f"wirewatch_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+    SqlState.open(f"{postgres.rpartition('/')[0]}/{name}", migrate=True).close()
+    return postgres, name
 
 
 @pytest.fixture
@@ -64,6 +69,7 @@ class Elsewhere:
     def __init__(self, program: str, arguments: tuple[str, ...]) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", program, *arguments],
+            cwd=Path(__file__).parent,  # `-c` imports from the folder it starts in: the installed package is meant
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

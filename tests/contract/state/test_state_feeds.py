@@ -391,3 +391,143 @@ def test_times_keep_their_microseconds_in_any_zone(state: State) -> None:
     known = state.feed("f1")
     assert known is not None
     assert (known.state.next_due, known.state.last_ok) == (east, datetime(1901, 1, 1, tzinfo=UTC))
+
+
+# --- one host at a time -----------------------------------------------------------------------------------------------
+
+
+def of_host(feed_id: str, host: str = "one.example") -> Feed:
+    return Feed(id=feed_id, url=f"https://{host}/{feed_id}")
+
+
+def test_of_several_due_feeds_of_one_host_one_is_claimed_until_it_is_saved_and_the_pause_is_over(state: State) -> None:
+    state.save_feeds([of_host("f1"), of_host("f2"), of_host("f3", "two.example")])
+
+    assert claim(state) == ["f1", "f3"]
+    assert claim(state, NOW + MINUTE, holder="bob") == []
+    state.save_poll(PollResult(feed_id="f1", state=POLLED, host_open_at=NOW + 1.5 * MINUTE), "ann")
+    assert claim(state, NOW + MINUTE, holder="bob") == []
+    assert claim(state, NOW + 1.5 * MINUTE, holder="bob") == ["f2"]
+
+
+def test_many_due_feeds_of_one_host_do_not_hide_the_others(state: State) -> None:
+    state.save_feeds([of_host(f"a{i:03}") for i in range(200)] + [of_host("z1", "two.example")])
+
+    assert claim(state, limit=3) == ["a000", "z1"]
+
+
+def test_a_feed_given_back_unpolled_opens_its_host(state: State) -> None:
+    state.save_feeds([of_host("f1"), of_host("f2")])
+    assert claim(state) == ["f1"]
+
+    state.release_feed("f1", "ann")
+
+    assert claim(state, holder="bob") == ["f1"]
+
+
+def test_who_names_a_feed_waives_the_pause_of_its_host_but_not_another_request(state: State) -> None:
+    state.save_feeds([of_host("f1"), of_host("f2")])
+    claim(state, only=["f1"])
+    assert claim(state, only=["f2"], holder="bob") == []
+
+    state.save_poll(PollResult(feed_id="f1", state=POLLED, host_open_at=NOW + HOUR), "ann")
+
+    assert claim(state) == []
+    assert claim(state, only=["f2"]) == ["f2"]
+
+
+# --- several polls at once --------------------------------------------------------------------------------------------
+
+
+def test_polls_are_saved_together_but_for_those_whose_claim_is_lost(state: State) -> None:
+    state.save_feeds([a_feed("f1"), a_feed("f2"), a_feed("f3")])
+    claim(state)
+    state.release_feed("f2", "ann")
+
+    saved = state.save_polls([PollResult(feed_id=each, state=POLLED) for each in ("f1", "f2", "f3")], "ann")
+
+    assert set(saved) == {"f1", "f3"}
+    assert claim(state) == ["f2"]
+
+
+def test_items_are_known_by_their_raw_hash(state: State) -> None:
+    state.save_feeds([a_feed("f1")])
+    entries = [replace(an_entry("k1"), raw_hash=-5), an_entry("k2"), replace(an_entry("k3"), raw_hash=2**63 - 1)]
+    poll(state, "f1", entries=entries)
+
+    assert state.seen_items("f1") == {-5: "k1", 2**63 - 1: "k3"}
+    assert state.seen_entries("f1", ["k1"])["k1"].raw_hash == -5
+
+
+def test_an_item_shown_again_as_it_was_is_not_forgotten(state: State) -> None:
+    state.save_feeds([a_feed("f1")])
+    poll(state, "f1", entries=[replace(an_entry("k1"), raw_hash=5), replace(an_entry("k2"), raw_hash=6)])
+    assert claim(state, NOW + 48 * HOUR) == ["f1"]
+    again = PollResult(feed_id="f1", state=replace(POLLED, last_polled=NOW + 48 * HOUR), shown_again=(5,))
+    assert state.save_poll(again, "ann")
+
+    assert state.forget_seen(NOW + 47 * HOUR) == 1
+    assert state.seen_items("f1") == {5: "k1"}
+
+
+# --- where a feed is --------------------------------------------------------------------------------------------------
+
+NEW_URL = "https://new.example/feed"
+
+
+def move(state: State) -> None:
+    assert claim(state, only=["f1"]) == ["f1"]
+    moved = replace(POLLED, moved_to=NEW_URL)
+    assert state.save_poll(PollResult(feed_id="f1", state=moved, new_url=NEW_URL, new_host="new.example"), "ann")
+
+
+def test_a_feed_that_moved_is_polled_at_its_new_address_under_its_id(state: State) -> None:
+    state.save_feeds([a_feed("f1")])
+    poll(state, "f1", entries=[an_entry("k1")])
+
+    move(state)
+
+    known = state.feed("f1")
+    assert known is not None
+    assert known.feed.url == NEW_URL
+    assert state.feed_at(NEW_URL) == known
+    assert state.feed_at(a_feed("f1").url) is None
+    assert "k1" in state.seen_entries("f1", ["k1"])
+
+
+def test_a_list_with_either_address_of_a_moved_feed_changes_nothing(state: State) -> None:
+    state.save_feeds([a_feed("f1")])
+    move(state)
+    before = state.feeds()
+
+    assert state.save_feeds([a_feed("f1"), Feed(id="f9", url=NEW_URL)]) == 0
+
+    assert state.feeds() == before
+
+
+def test_a_feed_that_is_gone_is_not_polled_until_a_person_resumes_it(state: State) -> None:
+    state.save_feeds([a_feed("f1")])
+    poll(state, "f1", replace(POLLED, status=FeedStatus.GONE, cause="HTTP 410 Gone", failures=1))
+    assert claim(state, NOW + 1000 * HOUR) == []
+    assert claim(state, NOW + 1000 * HOUR, only=["f1"]) == []
+
+    assert state.pause_feed("f1", paused=False) is True
+
+    assert claim(state) == ["f1"]
+    known = state.feed("f1")
+    assert known is not None
+    assert (known.state.status, known.state.cause) == (FeedStatus.NEW, "")
+
+
+def test_all_feeds_are_numbered_at_a_glance(state: State) -> None:
+    state.save_feeds([a_feed(f"f{i}") for i in range(1, 7)])
+    poll(state, "f1", replace(POLLED, pace=2.0))
+    poll(state, "f2", replace(POLLED, status=FeedStatus.FAILED, next_due=NOW + MINUTE, pace=4.0))
+    poll(state, "f3", replace(POLLED, status=FeedStatus.GONE, pace=100.0))
+    state.pause_feed("f4", paused=True)
+
+    numbers = state.feed_numbers(NOW + 2 * MINUTE)
+
+    assert numbers.by_status == {"ok": 1, "failed": 1, "gone": 1, "paused": 1, "new": 2}
+    assert (numbers.due, numbers.due_since, numbers.last_polled) == (3, NOW + MINUTE, NOW)
+    assert numbers.mean_pace == (2.0 + 4.0 + 0.0 + 0.0) / 4

@@ -201,6 +201,8 @@ class World:
     def _answer(self, request: Request) -> Answer:
         if request.path == "/hook":
             return self._receive(request)
+        if request.path == "/robots.txt":
+            return Answer(status=404)
         if request.path.startswith("/page/"):
             return self._page(request)
         return self._feed(request)

@@ -1,0 +1,27 @@
+"""Look at all feeds: the reading half of ``poll.health``, for commands and schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from pipeline.feed import KnownFeed
+from pipeline.poll.health import FeedHealth, FeedsReport, health_of, report_of
+from pipeline.ports import State
+
+
+def with_health(feeds: Iterable[KnownFeed], now: datetime) -> Iterator[tuple[KnownFeed, FeedHealth]]:
+    """Yield each feed with how it is."""
+    for known in feeds:
+        yield known, health_of(known.state, now)
+
+
+def look_at_feeds(state: State, now: datetime, *, days: int, most: int = 1_000) -> FeedsReport:
+    """Return how all feeds are, and what the polls of the last ``days`` days, today among them, brought.
+
+    Raises:
+        TryLater: the state cannot be reached.
+    """
+    since = now - timedelta(days=days - 1)
+    found = with_health(state.feeds(), now)
+    return report_of(found, state.poll_days(since.date()), state.gaps(now - timedelta(days=days)), most=most)

@@ -1,0 +1,138 @@
+"""What one answer of one feed comes to: the articles to publish and the result to save. Decides; does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pipeline.article import Article, encode_article
+from pipeline.feed import Feed, FeedState, KnownFeed, SeenEntry
+from pipeline.identity import link_host
+from pipeline.outcomes import Counts, DropReason, Status, Trouble
+from pipeline.poll import decide
+from pipeline.poll.articles import Source, article_of, id_of
+from pipeline.poll.decide import Failure, Sorted
+from pipeline.poll.ledger import tally_of
+from pipeline.poll.parse import ParsedFeed
+from pipeline.ports import PageRequest, PollResult, PollTally, Response
+
+__all__ = ["Answered", "Brought", "brought_by", "unpublished"]
+
+
+class Answered(Struct, frozen=True, kw_only=True):
+    """A feed that was asked, and what came of it: an answer, and what that says if it is a body to read; or neither."""
+
+    known: KnownFeed
+    at: datetime
+    response: Response | None = None
+    parsed: ParsedFeed | None = None
+    failure: Failure | None = None
+    reached_nobody: bool = False
+
+
+class Brought(Struct, frozen=True, kw_only=True):
+    """What a poll brought, to be published first and saved then."""
+
+    known: KnownFeed
+    result: PollResult
+    articles: tuple[Article, ...] = ()
+    counts: dict[tuple[str, str], int] = {}
+    unchanged: bool = False
+    unpublished: bool = False
+
+
+def brought_by(answered: Answered, seen: dict[str, SeenEntry], *, host_delay_seconds: float) -> Brought:
+    """Return what an answer comes to; ``seen`` holds what is known of the entries that were read."""
+    feed, now = answered.known.feed, answered.at
+    pause = decide.host_pause_seconds(answered.response, host_delay_seconds, now)
+    open_at = now + timedelta(seconds=pause) if pause else None
+    state, new_url = answered.known.state, ""
+    if answered.response is not None and answered.failure is None:
+        state, new_url = decide.after_redirect(feed, state, answered.response, now)
+    brought = _brought(replace(answered, known=KnownFeed(feed=feed, state=state)), seen)
+    new_host = link_host(new_url) if new_url else ""
+    return replace(
+        brought, result=replace(brought.result, host_open_at=open_at, new_url=new_url, new_host=new_host)
+    )  # fmt: skip
+
+
+def _brought(answered: Answered, seen: dict[str, SeenEntry]) -> Brought:
+    feed, state, response, now = answered.known.feed, answered.known.state, answered.response, answered.at
+    if answered.failure is not None:
+        after = (
+            decide.after_no_answer(feed, state, answered.failure, now)
+            if answered.reached_nobody
+            else decide.after_failure(feed, state, answered.failure, now, response=response)
+        )
+        return _nothing(answered, after, PollTally(failed=True))
+    assert response is not None
+    if answered.parsed is None:
+        after = decide.after_unchanged(feed, state, response, now)
+        return _nothing(answered, after, PollTally(unchanged=True), unchanged=True)
+    return _read(answered, response, answered.parsed, seen)
+
+
+def _nothing(answered: Answered, after: FeedState, tally: PollTally, *, unchanged: bool = False) -> Brought:
+    result = PollResult(feed_id=answered.known.feed.id, state=after, tally=tally)
+    return Brought(known=answered.known, result=result, unchanged=unchanged)
+
+
+def _read(answered: Answered, response: Response, parsed: ParsedFeed, seen: dict[str, SeenEntry]) -> Brought:
+    feed, state, now = answered.known.feed, answered.known.state, answered.at
+    entries = decide.sorted_entries(parsed.entries, seen)
+    source = Source(feed_url=feed.url, feed=feed.id, outlet=feed.outlet, language=feed.language)
+    articles = tuple(article_of(one.entry, parsed, source, now) for one in entries if one.is_news)
+    counts = _counted(entries)
+    tally = tally_of(counts, parsed, state, now)
+    after = decide.after_parse(feed, state, response, parsed, now, items=tally.seen, new=tally.new)
+    result = PollResult(
+        feed_id=feed.id,
+        state=after,
+        entries=_shown(feed, entries),
+        pages=_pages(articles) if feed.full_page else (),
+        tally=tally,
+    )
+    return Brought(known=answered.known, result=result, articles=articles, counts=counts)
+
+
+def unpublished(brought: Brought, cause: str) -> Brought:
+    """Return what a poll comes to whose articles the broker did not take: nothing of it is remembered."""
+    after = decide.after_unpublished(brought.known.state, f"broker: {cause}", brought.result.polled_at)
+    result = PollResult(
+        feed_id=brought.known.feed.id, state=after, tally=PollTally(failed=True),
+        host_open_at=brought.result.host_open_at,
+    )  # fmt: skip
+    return Brought(known=brought.known, result=result, unpublished=True)
+
+
+def refused(cause: str) -> Failure:
+    """Return the failure of a request that our own rules forbid."""
+    return Failure(cause, Trouble.REFUSED)
+
+
+def _shown(feed: Feed, entries: Sequence[Sorted]) -> tuple[SeenEntry, ...]:
+    """Return what the feed shows now, each key once, the first of its kind."""
+    shown: dict[str, SeenEntry] = {}
+    for one in entries:
+        if one.key:
+            found = SeenEntry(key=one.key, article_id=id_of(one.entry, feed.url), content_hash=one.content_hash)
+            shown.setdefault(one.key, found)
+    return tuple(shown.values())
+
+
+def _pages(articles: Sequence[Article]) -> tuple[PageRequest, ...]:
+    return tuple(
+        PageRequest(article_id=one.id, url=one.url, host=link_host(one.url), article=encode_article(one))
+        for one in articles
+        if one.url
+    )
+
+
+def _counted(entries: Sequence[Sorted]) -> dict[tuple[str, str], int]:
+    counts = Counts()
+    for one in entries:
+        counts.add(one.status, DropReason.NO_IDENTITY if one.status is Status.DROPPED else "")
+    return counts.take()

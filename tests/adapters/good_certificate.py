@@ -1,0 +1,25 @@
+"""A certificate for local servers of tests, and its key."""
+
+from __future__ import annotations
+
+# For good.example, valid until 2126; made by `openssl req -x509 -newkey ec -days 36500` and used nowhere else.
+KEY = """\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg3xzADgQ/VFnEkehx
+B66dTRvCaUmHB5CsoBls7TA63BehRANCAATqbujgg5ZY7mmnMmR6E4DKvsD+0cp9
+EK0NmWHcloUsh92TV0jjdWvGlpM3Xpy/qABuAtitmOEFlXG+qLOTXhaF
+-----END PRIVATE KEY-----
+"""
+CERTIFICATE = """\
+-----BEGIN CERTIFICATE-----
+MIIBnTCCAUSgAwIBAgIUIJEFjq+BOjJWIwxnS95SO0s5bKYwCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMZ29vZC5leGFtcGxlMCAXDTI2MTEyMzE1NDMzNFoYDzIxMjYx
+MDMwMTU0MzM0WjAXMRUwEwYDVQQDDAxnb29kLmV4YW1wbGUwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAATqbujgg5ZY7mmnMmR6E4DKvsD+0cp9EK0NmWHcloUsh92T
+V0jjdWvGlpM3Xpy/qABuAtitmOEFlXG+qLOTXhaFo2wwajAdBgNVHQ4EFgQUUpTv
+8Q8qq3ZsbZFqcMfXLVC6byIwHwYDVR0jBBgwFoAUUpTv8Q8qq3ZsbZFqcMfXLVC6
+byIwDwYDVR0TAQH/BAUwAwEB/zAXBgNVHREEEDAOggxnb29kLmV4YW1wbGUwCgYI
+KoZIzj0EAwIDRwAwRAIgMoC7ZnKVFkw6cqI3cvrqkSg17OinJWCXQ5IukHI7aIsC
+IG72eU9P58zofRq4UohU6DBB8kR2m/b8SQ9ujP1No61v
+-----END CERTIFICATE-----
+"""
