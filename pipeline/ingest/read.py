@@ -78,7 +78,10 @@ def _read_file(
     path: Path, *, lane: Lane, now: datetime, pages: Pages, wants_article: bool
 ) -> Iterator[Article | FileProblem | Skipped]:
     if kind_of(read_head(path), path) == "warc":  # not read as a whole: many have a gigabyte
-        yield from read_warc(path, shown=_shown(path), lane=lane, now=now, pages=pages, wants_article=wants_article)
+        try:
+            yield from read_warc(path, shown=_shown(path), lane=lane, now=now, pages=pages, wants_article=wants_article)
+        except OSError as error:  # of a disk that fails on the way
+            raise UnreadableFile(f"cannot be read: {error.strerror or error}") from error
         return
     content = read_content(path)
     match kind_of(content, path):
