@@ -30,6 +30,8 @@ class Answered(Struct, frozen=True, kw_only=True):
     at: datetime
     response: Response | None = None
     parsed: ParsedFeed | None = None
+    items: Mapping[int, str] = {}
+    """Raw hash of each item that the feed has shown, with its key: what ``parsed`` passed over is among them."""
     failure: Failure | None = None
     reached_nobody: bool = False
 
@@ -86,8 +88,9 @@ def _nothing(answered: Answered, after: FeedState, tally: PollTally, *, unchange
 
 def _read(answered: Answered, response: Response, parsed: ParsedFeed, look_up: LookUp) -> Brought:
     feed, state, now = answered.known.feed, answered.known.state, answered.at
-    churn = churn_of(parsed.entries, look_up, feed_url=feed.url)
-    entries = decide.sorted_entries(parsed.entries, churn.known, keys=churn.keys)
+    churn = churn_of(parsed.entries, look_up, feed_url=feed.url, unchanged=len(parsed.known))
+    between = [(item.place, key) for item in parsed.known if (key := answered.items.get(item.raw_hash))]
+    entries = decide.sorted_entries(parsed.entries, churn.known, keys=churn.keys, between=between)
     source = Source(
         feed_url=feed.url, feed=feed.id, outlet=feed.outlet, language=feed.language, first_poll=state.last_ok is None
     )  # fmt: skip
@@ -96,7 +99,7 @@ def _read(answered: Answered, response: Response, parsed: ParsedFeed, look_up: L
         for one, ident in zip(entries, churn.ids, strict=True)
         if one.is_news
     )
-    counts = _counted(entries)
+    counts = _counted(entries, known=len(parsed.known))
     tally = tally_of(counts, parsed, state, now)
     after = decide.after_parse(
         feed, state, response, parsed, now, items=tally.seen, new=tally.new, oddities=_oddities(churn)
@@ -105,6 +108,7 @@ def _read(answered: Answered, response: Response, parsed: ParsedFeed, look_up: L
         feed_id=feed.id,
         state=after,
         entries=(*_shown(entries, churn.ids), churn.note),
+        shown_again=tuple(item.raw_hash for item in parsed.known),
         pages=_pages(articles) if feed.full_page else (),
         tally=tally,
     )
@@ -127,11 +131,13 @@ def refused(cause: str) -> Failure:
 
 
 def _shown(entries: Sequence[Sorted], ids: Sequence[str]) -> tuple[SeenEntry, ...]:
-    """Return what the feed shows now, each key once, the first of its kind."""
+    """Return what was read of the feed, each key once, the first of its kind."""
     shown: dict[str, SeenEntry] = {}
     for one, ident in zip(entries, ids, strict=True):
         if one.key:
-            found = SeenEntry(key=one.key, article_id=ident, content_hash=one.content_hash)
+            found = SeenEntry(
+                key=one.key, article_id=ident, content_hash=one.content_hash, raw_hash=one.entry.raw_hash
+            )  # fmt: skip
             shown.setdefault(one.key, found)
     return tuple(shown.values())
 
@@ -154,8 +160,10 @@ def _pages(articles: Sequence[Article]) -> tuple[PageRequest, ...]:
     )
 
 
-def _counted(entries: Sequence[Sorted]) -> dict[tuple[str, str], int]:
+def _counted(entries: Sequence[Sorted], *, known: int) -> dict[tuple[str, str], int]:
     counts = Counts()
+    if known:
+        counts.add(Status.DUPLICATE, number=known)
     for one in entries:
         counts.add(one.status, DropReason.NO_IDENTITY if one.status is Status.DROPPED else "")
     return counts.take()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -186,18 +187,26 @@ class Sorted(Struct, frozen=True):
 
 
 def sorted_entries(
-    entries: Iterable[Entry], seen: Mapping[str, SeenEntry], *, keys: Sequence[str] | None = None
+    entries: Iterable[Entry],
+    seen: Mapping[str, SeenEntry],
+    *,
+    keys: Sequence[str] | None = None,
+    between: Sequence[tuple[int, str]] = (),
 ) -> list[Sorted]:
     """Say of each entry whether it is new. The feed's order and its dates play no part.
 
     ``keys`` are what the entries are known by, in their order (``poll.churn``); without it, by their links.
+    ``between`` are the places and keys of the items that were not read again, since they stand there as they did.
 
     Of several entries with one key the first counts, since feeds put the newest first: were all to count, two of
     different text would replace each other at every poll.
     """
     result: list[Sorted] = []
     shown: set[str] = set()
+    passed_over = deque(sorted(between))
     for number, entry in enumerate(entries):
+        while passed_over and passed_over[0][0] < entry.place:
+            shown.add(passed_over.popleft()[1])
         key, said = keys[number] if keys is not None else key_of(entry), hash_of(entry)
         before = seen.get(key)
         if not key:

@@ -15,6 +15,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 import structlog
 from msgspec import Struct
@@ -85,6 +86,18 @@ async def poll_due_feeds(
     return report
 
 
+class Parse(Protocol):
+    """Reads a feed as ``poll.parse.parse_feed`` does, raising the same."""
+
+    async def __call__(
+        self, body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()
+    ) -> ParsedFeed: ...
+
+
+async def _parse_here(body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()) -> ParsedFeed:
+    return parse_feed(body, content_type=content_type, url=url, known=known)
+
+
 class Poller(Struct, frozen=True, kw_only=True):
     """What polls with what."""
 
@@ -98,6 +111,7 @@ class Poller(Struct, frozen=True, kw_only=True):
     only: Collection[str] | None = None
     access: Mapping[str, Access] = {}
     """What feeds may refer to by name."""
+    parse: Parse = _parse_here
     reach: Callable[[str], None] = lambda _: None
 
 
@@ -220,15 +234,14 @@ async def _fetched(poller: Poller, known: KnownFeed) -> Answered:
 async def _parsed(poller: Poller, answered: Answered, response: Response) -> Answered:
     if decide.is_unchanged(response, answered.known.state):
         return answered
+    items = poller.state.seen_items(answered.known.feed.id)
     try:
-        parsed = await _parse(response)
+        parsed = await poller.parse(
+            response.body, content_type=response.headers.get("content-type", ""), url=response.url, known=items.keys()
+        )
     except NotAFeed as error:
         return replace(answered, failure=decide.not_a_feed(error.reason, response), at=poller.clock())
-    return replace(answered, parsed=parsed, at=poller.clock())
-
-
-async def _parse(response: Response) -> ParsedFeed:
-    return parse_feed(response.body, content_type=response.headers.get("content-type", ""), url=response.url)
+    return replace(answered, parsed=parsed, items=items, at=poller.clock())
 
 
 def _handle(poller: Poller, group: Sequence[Answered]) -> PollReport:

@@ -673,3 +673,29 @@ def test_what_a_first_poll_brings_is_marked_and_what_comes_after_is_not(stand: N
     stand.poll_again()
 
     assert [(article.title, article.first_poll) for article in stand.published()] == [("One", True), ("Two", False)]
+
+
+# --- items that stand in a feed as they did
+
+
+def test_an_item_that_stands_as_it_did_is_known_without_being_read(stand: Newsstand) -> None:
+    stand.serve(
+        rss(ONE), rss(TWO, ONE), rss(TWO, item("One, corrected", "https://stand.example/1", "g1", "First text"))
+    )
+    stand.poll()
+
+    assert statuses(stand) == (1, 0, 1)
+    assert len(stand.state.seen_items(stand.feed.id)) == 2
+    assert statuses(stand) == (0, 1, 1)
+    assert [article.title for article in stand.published()] == ["One", "Two", "One, corrected"]
+
+
+def test_an_item_below_a_known_one_of_the_same_link_is_still_no_change(stand: Newsstand) -> None:
+    live = [item("Newest", "https://stand.example/live", "1"), item("Older", "https://stand.example/live", "2")]
+    newer = item("Newer still", "https://stand.example/live", "3")
+    stand.serve(rss(*live), rss(*live, TWO), rss(newer, *live))
+    stand.poll()
+
+    assert statuses(stand) == (1, 0, 2)
+    assert statuses(stand) == (0, 1, 2)
+    assert [article.title for article in stand.published()] == ["Newest", "Two", "Newer still"]
