@@ -40,12 +40,14 @@ __all__ = ["FeedReport", "PollReport", "poll_due_feeds", "poll_feeds"]
 
 log = structlog.get_logger("wirewatch")
 
-CONCURRENT = 64
+CONCURRENT = 128
 """Feeds under way at once, each of another host."""
-REFILL = 16
+REFILL = 32
 """Feeds are claimed when so many may be, so that a claim, which is a transaction, is worth its while."""
 CLAIM_SECONDS = 1.0
 """How often it is seen whether more is due while all that was claimed is under way."""
+LINGER_SECONDS = 0.02
+"""How long the first answer of a group waits for others: a group is two commits, whatever its size."""
 FETCH_SECONDS = 30.0
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
@@ -198,6 +200,8 @@ async def _arrived(answers: asyncio.Queue[Answered], tasks: Collection[asyncio.T
             if task.done() and not task.cancelled() and (error := task.exception()):
                 raise error from None
         return []
+    if len(tasks) > 1:
+        await asyncio.sleep(LINGER_SECONDS)
     while not answers.empty():
         group.append(answers.get_nowait())
     return group
