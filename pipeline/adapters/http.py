@@ -22,7 +22,7 @@ from yarl import URL
 from pipeline.access import Access, Proxy, basic_login
 from pipeline.adapters.addresses import Allowed, outgoing_url
 from pipeline.adapters.decoding import ACCEPT_ENCODING, BodyDecoder
-from pipeline.adapters.gate import Gate, LookUp, system_look_up
+from pipeline.adapters.gate import Gate, LookUp, SystemLookUp
 from pipeline.adapters.http_failures import failure_of
 from pipeline.errors import RequestFailed, RequestRefused
 from pipeline.ports import Response
@@ -72,7 +72,7 @@ class HttpDoor:
         """
         self._allowed = Allowed(allowed)
         self._proxy = proxy
-        self._look_up = resolver or system_look_up
+        self._look_up = resolver or SystemLookUp()
         self._monotonic = monotonic
         self._ssl = ssl_context or True
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": ACCEPT_ENCODING}

@@ -23,7 +23,12 @@ from pipeline.outcomes import Trouble
 from pipeline.ports import Response
 
 LOGIN = "Basic " + base64.b64encode(b"desk:canary").decode()
-AGENCY = Access(hosts=("127.0.0.1",), user="desk", password="canary", headers={"X-Key": "canary", "Accept": "a/b"})
+AGENCY = Access(
+    hosts=("127.0.0.1",),
+    user="desk",
+    password="canary",
+    headers={"X-Key": "canary", "Accept": "a/b", "Cookie": "a=canary"},
+)
 
 
 @pytest.fixture
@@ -82,6 +87,7 @@ def test_credentials_and_headers_are_sent_to_the_host_they_are_for(server: StubS
     assert (sent["authorization"], sent["x-key"], sent["accept"], sent["if-none-match"]) == (
         LOGIN, "canary", "a/b", '"1"',
     )  # fmt: skip
+    assert sent["cookie"] == "a=canary"
 
 
 def test_they_do_not_follow_a_redirect_to_another_origin_nor_come_back(server: StubServer) -> None:
