@@ -51,8 +51,8 @@ class HttpDoor:
 
     Through a proxy, every URL is judged as without one, but it is the proxy that looks names up and connects: no
     address can be pinned from here, so the proxy has to guard its own network. Where this machine can look a name up
-    within ``_LOOK_SECONDS``, one with a private address is refused before the proxy is asked. Nothing but the proxy can
-    be reached by a proxy's session, and no URL may name the proxy itself.
+    within ``_LOOK_SECONDS``, one with a private address is refused before the proxy is asked. The proxy's own address,
+    if private, is open to its session alone, and no URL may name it.
     """
 
     def __init__(

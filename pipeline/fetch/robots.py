@@ -58,7 +58,8 @@ async def judge(url: str, *, http: Http, cache: RobotsCache, now: datetime) -> V
         return Verdict()  # no address at all: the door refuses it and says why
     origin = rules.removesuffix("/robots.txt")
     known = cache.robots(origin)
-    if known is None or known.expires <= now:
+    # What is said to hold for longer than a day was kept before the clock was set back.
+    if known is None or not now < known.expires <= now + KEPT:
         known = answer_of(await _ask(rules, http), origin, known, now)
         cache.save_robots(known)
     return verdict(known, url, now)

@@ -189,6 +189,13 @@ def test_an_origin_is_asked_once_a_day() -> None:
     assert http.asked == [(f"{ORIGIN}/robots.txt", 5)] * 2
 
 
+def test_an_answer_from_before_the_clock_was_set_back_is_asked_for_again() -> None:
+    http, cache = Origin(response(200, FORBIDS)), Cache()
+    for moment in (NOW + timedelta(days=365), NOW, NOW + timedelta(hours=1)):
+        asyncio.run(judge(f"{ORIGIN}/a", http=http, cache=cache, now=moment))
+    assert len(http.asked) == 2
+
+
 @pytest.mark.parametrize(
     ("failure", "cause"),
     [(RequestFailed("DNS"), "robots.txt of news.example cannot be read now"), (RequestRefused("6 hops"), "")],
