@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipeline.feed import Feed, FeedState, FeedStatus, Oddity, SeenEntry
-from pipeline.identity import canonical_link, link_host
+from pipeline.identity import link_host, plain_link
 from pipeline.outcomes import Status, Trouble
 from pipeline.poll.articles import hash_of, key_of
 from pipeline.poll.parse import Entry, ParsedFeed
@@ -222,7 +222,7 @@ def sorted_entries(
 
 def is_moved(feed: Feed, response: Response) -> bool:
     """Whether the server says, for good, that the feed is elsewhere."""
-    return bool(response.permanent_url) and canonical_link(response.permanent_url) != canonical_link(feed.url)
+    return bool(response.permanent_url) and plain_link(response.permanent_url) != plain_link(feed.url)
 
 
 def after_redirect(feed: Feed, state: FeedState, response: Response, now: datetime) -> tuple[FeedState, str]:

@@ -27,7 +27,7 @@ from pipeline.article import encode_article
 from pipeline.dead import dead_letter
 from pipeline.errors import PublishError, RequestFailed, RequestRefused
 from pipeline.feed import KnownFeed
-from pipeline.outcomes import Status
+from pipeline.outcomes import Status, Trouble
 from pipeline.poll import decide
 from pipeline.poll.answers import Answered, Brought, brought_by, refused, unpublished
 from pipeline.poll.decide import Failure
@@ -228,7 +228,8 @@ async def _fetched(poller: Poller, known: KnownFeed) -> Answered:
         response = await telemetry.counted("feed", request)
     except RequestFailed as error:
         failure = Failure(str(error), error.trouble)
-        return Answered(known=known, at=poller.clock(), failure=failure, reached_nobody=True)
+        reached_nobody = error.trouble in {Trouble.DNS, Trouble.TLS, Trouble.NO_ANSWER}
+        return Answered(known=known, at=poller.clock(), failure=failure, reached_nobody=reached_nobody)
     except RequestRefused as error:  # by our own rules: its size, its hops, its address
         return Answered(known=known, at=poller.clock(), failure=refused(str(error)))
     failed = decide.failure_in(response, known.state)

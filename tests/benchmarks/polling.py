@@ -8,7 +8,6 @@ core, 32 threads with requests and feedparser do the same work and keep what the
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import resource
@@ -37,6 +36,7 @@ from pipeline.adapters.http import HttpDoor
 from pipeline.commands.log_lines import configure_logging
 from pipeline.feed import Feed, FeedStatus
 from pipeline.identity import feed_id
+from pipeline.loop import new_runner
 from pipeline.poll.run import Poller, PollReport, poll_feeds
 from pipeline.settings import load_settings
 
@@ -148,22 +148,16 @@ def _cpu() -> float:
 
 def asyncio_run(work: Any) -> tuple[float, float]:
     """Run as the poll step does."""
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with new_runner() as runner:
         found: tuple[float, float] = runner.run(work)
         return found
 
 
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return the event loop that the steps use."""
-    try:
-        from pipeline.loop import new_event_loop
-    except ImportError:
-        return None
-    return new_event_loop
-
-
 def pool_polls(urls: Sequence[str], authority: Path) -> tuple[float, float]:
-    """Return the seconds, by the clock and of the processor, that a pool of threads takes for the same, with a session for each thread."""
+    """Return the seconds, by the clock and of the processor, that a pool of threads takes for the same.
+
+    Each thread has a session.
+    """
     etags: dict[str, str] = {}
     seen: dict[str, set[str]] = {}
 
@@ -203,9 +197,8 @@ def print_table(rows: Sequence[Row]) -> None:
         aim = AIMS.get((row.kind, row.scheme))
         wanted = f"{aim:,.0f}/s" if aim else f"{AIM_TIMES:g} times" if row.kind == "two" else ""
         label = f"{names[row.kind]}, {row.scheme}"
-        print(
-            f"{label:<28}{row.polls:>7,}{row.ours:>10,.0f}{row.pool:>11,.0f}{row.ours / row.pool:>8.1f}{row.ours_cpu / row.pool_cpu:>8.1f}   {wanted}"
-        )
+        ratios = f"{row.ours / row.pool:>8.1f}{row.ours_cpu / row.pool_cpu:>8.1f}"
+        print(f"{label:<28}{row.polls:>7,}{row.ours:>10,.0f}{row.pool:>11,.0f}{ratios}   {wanted}")
     print(f"memory peak of both together: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB")
 
 
