@@ -82,9 +82,10 @@ def rules_url(url: str) -> str:
     """Return where the rules for ``url`` are (RFC 9309 section 2.3), or "" when that is no address of a page."""
     try:
         origin = URL(url).origin()
-    except ValueError:
+        is_whole = origin.scheme in {"http", "https"} and bool(origin.raw_host) and bool(origin.port)
+    except ValueError:  # a bad port is only found when it is read
         return ""
-    return f"{origin}/robots.txt" if origin.scheme in {"http", "https"} else ""
+    return f"{origin}/robots.txt" if is_whole else ""
 
 
 def answer_of(response: Response | None, origin: str, before: RobotsAnswer | None, now: datetime) -> RobotsAnswer:

@@ -14,6 +14,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from typing import Protocol
 
 import structlog
 from msgspec import Struct
@@ -28,7 +30,6 @@ from pipeline.feed import KnownFeed
 from pipeline.outcomes import Status
 from pipeline.poll import decide
 from pipeline.poll.answers import Answered, Brought, brought_by, refused, unpublished
-from pipeline.poll.articles import key_of
 from pipeline.poll.decide import Failure
 from pipeline.poll.done import done_message
 from pipeline.poll.parse import NotAFeed, ParsedFeed, parse_feed
@@ -85,6 +86,18 @@ async def poll_due_feeds(
     return report
 
 
+class Parse(Protocol):
+    """Reads a feed as ``poll.parse.parse_feed`` does, raising the same."""
+
+    async def __call__(
+        self, body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()
+    ) -> ParsedFeed: ...
+
+
+async def _parse_here(body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()) -> ParsedFeed:
+    return parse_feed(body, content_type=content_type, url=url, known=known)
+
+
 class Poller(Struct, frozen=True, kw_only=True):
     """What polls with what."""
 
@@ -98,6 +111,7 @@ class Poller(Struct, frozen=True, kw_only=True):
     only: Collection[str] | None = None
     access: Mapping[str, Access] = {}
     """What feeds may refer to by name."""
+    parse: Parse = _parse_here
     reach: Callable[[str], None] = lambda _: None
 
 
@@ -220,15 +234,14 @@ async def _fetched(poller: Poller, known: KnownFeed) -> Answered:
 async def _parsed(poller: Poller, answered: Answered, response: Response) -> Answered:
     if decide.is_unchanged(response, answered.known.state):
         return answered
+    items = poller.state.seen_items(answered.known.feed.id)
     try:
-        parsed = await _parse(response)
+        parsed = await poller.parse(
+            response.body, content_type=response.headers.get("content-type", ""), url=response.url, known=items.keys()
+        )
     except NotAFeed as error:
         return replace(answered, failure=decide.not_a_feed(error.reason, response), at=poller.clock())
-    return replace(answered, parsed=parsed, at=poller.clock())
-
-
-async def _parse(response: Response) -> ParsedFeed:
-    return parse_feed(response.body, content_type=response.headers.get("content-type", ""), url=response.url)
+    return replace(answered, parsed=parsed, items=items, at=poller.clock())
 
 
 def _handle(poller: Poller, group: Sequence[Answered]) -> PollReport:
@@ -236,9 +249,8 @@ def _handle(poller: Poller, group: Sequence[Answered]) -> PollReport:
     brought = []
     for answered in group:
         poller.reach("poll:fetched")
-        keys = {key for entry in answered.parsed.entries if (key := key_of(entry))} if answered.parsed else set()
-        seen = dict(poller.state.seen_entries(answered.known.feed.id, keys)) if keys else {}
-        brought.append(brought_by(answered, seen, host_delay_seconds=poller.host_delay_seconds))
+        look_up = partial(poller.state.seen_entries, answered.known.feed.id)
+        brought.append(brought_by(answered, look_up, host_delay_seconds=poller.host_delay_seconds))
     brought = _publish(poller, brought)
     if any(one.articles for one in brought):
         poller.reach("poll:published")

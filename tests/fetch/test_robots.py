@@ -50,6 +50,10 @@ def is_allowed(body: bytes, path: str) -> bool:
         ("ftp://news.example/", ""),
         ("/a", ""),
         ("http://[bad/", ""),
+        ("http://news.example:x/", ""),
+        ("http://news.example:99999/", ""),
+        ("http://news.example:0/", ""),
+        ("http:///a", ""),
         ("", ""),
     ],
 )
@@ -230,6 +234,14 @@ def test_a_hostile_file_costs_seconds_at_the_most_and_little_memory(name: str) -
     our_rules(BOMBS[name])
     assert tracemalloc.get_traced_memory()[1] < 64 * 1024 * 1024
     tracemalloc.stop()
+
+
+@given(st.text(max_size=60), st.sampled_from(["", "http://", "https://news.example", "http://[", "//"]))
+def test_any_address_of_a_page_is_judged_without_an_error(text: str, start: str) -> None:
+    known = answer_of(response(200, FORBIDS), ORIGIN, None, NOW)
+    if rules := rules_url(start + text):
+        here = answer_of(response(200, FORBIDS), rules.removesuffix("/robots.txt"), known, NOW)
+        assert isinstance(verdict(here, start + text, NOW).cause, str)
 
 
 @given(st.binary(max_size=300), st.text(max_size=60))
