@@ -46,4 +46,4 @@ class Reply(Struct, frozen=True, array_like=True):
 
 
 LENGTH_BYTES = 4
-"""Each message goes behind its length, unsigned, the highest byte first. The first of the worker is empty: it is ready."""
+"""Each message goes behind its length, unsigned, the highest byte first. The worker's first is empty: it is ready."""

@@ -108,7 +108,7 @@ class ParsingProcess:
         return await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "pipeline.poll.parsing_worker", *arguments, stdin=PIPE, stdout=PIPE,
             stderr=DEVNULL, start_new_session=True, cwd="/",
-            env={"PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path if path)},
+            env=_environment(),
         )  # fmt: skip
 
     async def _end(self) -> None:
@@ -122,3 +122,8 @@ class ParsingProcess:
         process.stdin.close()
         await process.stdout.read()  # to its end, so that nothing of it is left open
         await process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Return what the process needs to import what we can import, and nothing that is nobody's business but ours."""
+    return {"PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path if path)}
