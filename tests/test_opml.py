@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -201,3 +203,58 @@ def test_the_shipped_list_is_read_without_a_problem() -> None:
 
     assert result.problems == []
     assert len(result.feeds) >= 30
+
+
+MEASURE = """
+import resource, sys, time
+from pathlib import Path
+from pipeline.opml import read_opml
+
+data = Path(sys.argv[1]).read_bytes()
+status = Path("/proc/self/status")  # where there is none, what started us may have had the higher peak
+peak = lambda: (int(status.read_text().partition("VmHWM:")[2].split()[0]) if status.exists() else
+                resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
+opened = []
+sys.addaudithook(lambda event, _: opened.append(event) if event == "open" or event.startswith("socket.") else None)
+before, started = peak(), time.process_time()
+opened.clear()
+result = read_opml(data)
+spent, seen = time.process_time() - started, len(opened)
+print(spent, peak() - before, len(result.feeds), seen)
+"""
+HOSTILE = {
+    "entities": lambda: f"<!DOCTYPE opml [{BOMB}]>".encode() + opml('<outline text="&k;"/>')[21:],
+    "50,000 outlines": lambda: opml(*(f'<outline text="t" xmlUrl="https://a.example/{n}"/>' for n in range(50_000))),
+    "50,000 files": lambda: opml('<outline xmlUrl="file:///etc/passwd"/>' * 50_000),
+    "50,000 duplicates": lambda: opml('<outline xmlUrl="https://a.example/"/>' * 50_000),
+    "500,000 deep": lambda: opml('<outline text="t">' * 500_000),
+    "300,000 attributes": lambda: opml("<outline " + " ".join(f"a{n}='b'" for n in range(300_000)) + "/>"),
+    "a name of 15 MB": lambda: opml(f'<outline text="{"x" * 15_000_000}" xmlUrl="https://a.example/"/>'),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "feeds", "cpu_seconds", "rise_mib"),
+    [
+        ("entities", 0, 0.1, 8),
+        ("50,000 outlines", MAX_FEEDS, 10, 64),
+        ("50,000 files", 0, 10, 64),
+        ("50,000 duplicates", 1, 10, 64),
+        ("500,000 deep", 0, 10, 150),
+        ("300,000 attributes", 0, 10, 200),
+        ("a name of 15 MB", 1, 10, 150),
+    ],
+)
+def test_row_26_a_hostile_list_is_read_within_its_bounds_and_nothing_is_opened(
+    name: str, feeds: int, cpu_seconds: float, rise_mib: int, tmp_path: Path
+) -> None:
+    (tmp_path / "list").write_bytes(HOSTILE[name]())
+
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, tmp_path / "list"], capture_output=True, text=True, check=True, timeout=120
+    )
+
+    spent, rise, found, opened = map(float, done.stdout.split())
+    assert (found, opened) == (feeds, 0)
+    assert spent < cpu_seconds
+    assert rise < rise_mib

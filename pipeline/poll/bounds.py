@@ -19,6 +19,8 @@ MAX_CATEGORIES = 500
 """Of one item: each is compared with all before it, 1 s for 5,000."""
 MAX_KEYWORD_CHARS = 100_000
 """Of one list of them; a single keyword may be absurdly long, and is cut later."""
+MAX_REFERENCES = 2_000_000
+"""1.5 µs each, so 3 s."""
 
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
 _DOCTYPE = re.compile(r"""<!DOCTYPE(?:[^\[<>"']|"[^"]*"|'[^']*')*+([\[>])""", re.IGNORECASE)
@@ -80,6 +82,12 @@ def root_of(text: str) -> str:
         if at < 0:
             raise NotAFeed("text without any element")
     raise NotAFeed("more than 1,000 comments and instructions before the first element")
+
+
+def refuse_references(text: str) -> None:
+    """Raise ``NotAFeed`` for more references, or ampersands that might begin one, than are read."""
+    if text.count("&") > MAX_REFERENCES:
+        raise NotAFeed(f"more than {MAX_REFERENCES:,} references")
 
 
 def bounded(text: str, root: str) -> tuple[str, bool]:

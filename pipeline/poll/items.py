@@ -75,7 +75,7 @@ def slice_feed(text: str) -> Sliced | None:
     """
     data = text.encode("utf-8", "replace")
     found = _spans(data)
-    if not found or len(found) > MAX_ITEMS or data.count(b"<") > MAX_TAGS:
+    if not found or data.count(b"<") > MAX_TAGS:
         return None
     if _DOCTYPE.search(data, 0, found[0][0]) or _TAIL.fullmatch(data, found[-1][1]) is None:
         return None
@@ -101,7 +101,7 @@ def is_well_formed(data: bytes) -> bool:
 
 
 def _spans(data: bytes) -> list[tuple[int, int]] | None:
-    """Return where each item starts and ends; None where one is within another or is not closed."""
+    """Return where each item starts and ends; None where one is within another or not closed, or they are too many."""
     spans: list[tuple[int, int]] = []
     start = -1
     for found in _PLACES.finditer(data):
@@ -109,7 +109,7 @@ def _spans(data: bytes) -> list[tuple[int, int]] | None:
         if closing is None:
             continue  # a comment, a section of plain text or an instruction
         tag = _TAG_END.match(data, found.end())
-        if tag is None or bool(closing) == (start < 0):
+        if tag is None or bool(closing) == (start < 0) or len(spans) >= MAX_ITEMS + bool(closing):
             return None
         if closing:
             spans.append((start, tag.end()))

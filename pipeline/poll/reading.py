@@ -43,6 +43,7 @@ def read_items(text: str, root: str, known: Collection[int] = ()) -> Read:
     Raises:
         NotAFeed: it is built to exhaust its reader, or feedparser fails on it.
     """
+    bounds.refuse_references(text)
     text = _REFERENCE.sub(_valid_reference, text.lstrip("\ufeff \t\r\n\0"))
     sliced = slice_feed(text)
     if sliced and known and any(block.raw_hash in known for block in sliced.blocks):

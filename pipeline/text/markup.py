@@ -8,6 +8,8 @@ import re
 from pipeline.text.characters import one_line
 
 _TAG = re.compile(r"<!--.*?(?:-->|\Z)|<[/!?]?[A-Za-z][^<>]*>", re.DOTALL)
+_OPENING = re.compile(r"<(?=[/!?A-Za-z])")
+_PASSES = 4
 
 
 def plain_text(markup: str) -> str:
@@ -19,8 +21,18 @@ def plain_text(markup: str) -> str:
     if "<" in markup:
         for name in ("script", "style"):
             markup = _without_element(markup, name)
-        markup = _TAG.sub(" ", markup)
+        markup = _without_tags(markup)
     return one_line(html.unescape(markup))
+
+
+def _without_tags(markup: str) -> str:
+    """Drop tags, and those that come of it (``<ifr<b>ame>``); nested deeper than anybody writes, only their sign."""
+    for _ in range(_PASSES):
+        shorter = _TAG.sub(" ", markup)
+        if shorter == markup:
+            return markup
+        markup = shorter
+    return _OPENING.sub(" ", markup) if _TAG.search(markup) else markup
 
 
 def _without_element(markup: str, name: str) -> str:

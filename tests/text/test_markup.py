@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,3 +39,18 @@ def test_hostile_markup_takes_linear_time(piece: str) -> None:
 @given(st.text())
 def test_the_result_is_one_line(markup: str) -> None:
     assert "\n" not in plain_text(markup)
+
+
+@pytest.mark.parametrize(
+    ("markup", "shown"),
+    [
+        ("a <ifr<b>ame> b", "a b"),
+        ("<iframe srcdoc='<script>alert(1)</script>'>a</iframe>", "a"),
+        ("a " + "<b" * 50_000 + ">" * 50_000, None),
+    ],
+)
+def test_tags_that_come_of_taking_others_away_are_taken_away_too(markup: str, shown: str | None) -> None:
+    text = plain_text(markup)
+
+    assert shown is None or text == shown
+    assert not re.search(r"<[a-z][^<>]*>", text)
