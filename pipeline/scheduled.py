@@ -23,6 +23,7 @@ from pipeline.errors import WirewatchError
 from pipeline.feeds_report import look_at_feeds
 from pipeline.loop import new_runner
 from pipeline.outcomes import Status
+from pipeline.poll.parsing_process import ParsingProcess
 from pipeline.poll.run import PollReport, poll_due_feeds
 from pipeline.replay import replay_dead_letters
 from pipeline.settings import load_settings
@@ -86,15 +87,15 @@ def poll_batch(ports: Ports, size: int) -> dict[str, int]:
 
 
 async def _poll(ports: Ports, size: int) -> PollReport:
-    http = wiring.open_http(ports.settings)
+    http, parsing = wiring.open_http(ports.settings), ParsingProcess()
     try:
         return await poll_due_feeds(
             state=ports.state, broker=ports.broker, http=http, clock=ports.clock, holder=ports.holder, limit=size,
             lease_seconds=ports.settings.poll_lease_seconds, host_delay_seconds=ports.settings.host_delay_seconds,
-            access=wiring.open_access(ports.settings),
-            reach=ports.reach,
+            access=wiring.open_access(ports.settings), parse=parsing, reach=ports.reach,
         )  # fmt: skip
     finally:
+        await parsing.close()
         await http.close()
 
 

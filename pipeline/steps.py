@@ -28,6 +28,7 @@ from pipeline.index import run as index
 from pipeline.index.retention import is_past
 from pipeline.leased import IDLE_SECONDS, LeaseHeld, LeaseKeeper, put_off, run_leased
 from pipeline.loop import new_runner
+from pipeline.poll.parsing_process import ParsingProcess
 from pipeline.poll.run import Poller, PollReport, poll_feeds
 from pipeline.ports import Consumer, Http, SearchIndex, TopicPartition
 from pipeline.rules_file import load_rules
@@ -66,11 +67,11 @@ def run_poll(
         on_report(report)
 
     with new_runner() as loop:
-        http = loop.run(_open_http(ports))
+        http, parsing = loop.run(_open_http(ports)), ParsingProcess()
         poller = Poller(
             state=ports.state, broker=ports.broker, http=http, clock=ports.clock, holder=ports.holder,
             lease_seconds=ports.settings.poll_lease_seconds, host_delay_seconds=ports.settings.host_delay_seconds,
-            only=only, access=wiring.open_access(ports.settings), reach=ports.reach,
+            only=only, access=wiring.open_access(ports.settings), parse=parsing, reach=ports.reach,
         )  # fmt: skip
         try:
             while not wait(0):
@@ -86,6 +87,7 @@ def run_poll(
                 if not polled:
                     wait(IDLE_SECONDS)
         finally:
+            loop.run(parsing.close())
             loop.run(http.close())
 
 

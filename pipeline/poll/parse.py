@@ -9,75 +9,29 @@ import time
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from pipeline.feed import FeedHints
-from pipeline.identity import canonical_link, clean_link
+from pipeline.identity import canonical_link
 from pipeline.outcomes import FlagName
 from pipeline.poll import bounds
 from pipeline.poll.bounds import NotAFeed
-from pipeline.poll.reading import KnownItem, read_items
-from pipeline.text.characters import cleaned, has_controls, one_line
+from pipeline.poll.entry import Entry, KnownItem, ParsedFeed, primary_language
+from pipeline.poll.noted import Noted, absolute_link, cut
+from pipeline.poll.reading import read_items
+from pipeline.text.characters import one_line
 from pipeline.text.charset import decode_feed
 from pipeline.text.limits import (
     MAX_GUID_CHARACTERS,
     MAX_HTML_CHARACTERS,
-    MAX_LIST_CHARACTERS,
-    MAX_LIST_LENGTH,
     MAX_SUMMARY_CHARACTERS,
     MAX_TITLE_CHARACTERS,
 )
 from pipeline.text.markup import plain_text
 
-__all__ = ["Entry", "KnownItem", "NotAFeed", "ParsedFeed", "parse_feed"]
-
-_MARKUP_PER_CHARACTER = 20
-"""Text is cut to so many times its limit before markup is taken out of it, so that the work is bounded."""
+__all__ = ["Entry", "KnownItem", "NotAFeed", "ParsedFeed", "parse_feed", "primary_language"]
 
 _TEXT_TYPES = frozenset(("text/html", "application/xhtml+xml", "text/plain"))
-
-
-class Entry(Struct, frozen=True, kw_only=True):
-    """One item of a feed: clean, capped text, but for ``html``, which is capped and as hostile as it came."""
-
-    guid: str = ""
-    link: str = ""
-    """Absolute and http(s), else empty."""
-    identifying_link: str = ""
-    """The link, unless it is merely that of the feed's site: such a one cannot tell two items apart."""
-    title: str = ""
-    summary: str = ""
-    html: str = ""
-    authors: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    language: str = "und"
-    published: datetime | None = None
-    updated: datetime | None = None
-    flags: tuple[FlagName, ...] = ()
-    place: int = 0
-    """Its place among all items of the feed, from 0."""
-    raw_hash: int = 0
-    """Of the item as it stood in the feed (64 bits, signed): whoever gives it as known is spared the item. 0: none."""
-
-
-class ParsedFeed(Struct, frozen=True, kw_only=True):
-    """A feed that could be read; ``entries`` may be empty."""
-
-    title: str = ""
-    link: str = ""
-    """Of the site that the feed belongs to."""
-    language: str = "und"
-    entries: tuple[Entry, ...] = ()
-    """In the order of the feed, without those known."""
-    known: tuple[KnownItem, ...] = ()
-    total: int = 0
-    """How many items the feed has: those of ``entries`` and of ``known``."""
-    hints: FeedHints = FeedHints()
-    cut: bool = False
-    """Whether the feed had more items than are read (``bounds.MAX_ITEMS``, ``bounds.MAX_TAGS``)."""
 
 
 def parse_feed(body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()) -> ParsedFeed:
@@ -96,12 +50,12 @@ def parse_feed(body: bytes, *, content_type: str = "", url: str = "", known: Col
     raw = read.raw
     if not raw.entries and not read.known and not raw.version:
         raise NotAFeed(f"not a feed: its root element is <{root[:80]}>")
-    site = _link(_raw(raw.feed, "link"), url)
+    site = absolute_link(_raw(raw.feed, "link"), url)
     homes = {canonical_link(site), canonical_link(url)}
     language = primary_language(_raw(raw.feed, "language"))
     charset: tuple[FlagName, ...] = ("charset_guessed",) if guessed else ()
     return ParsedFeed(
-        title=_Noted(()).plain(_raw(raw.feed, "title"), MAX_TITLE_CHARACTERS, "title_truncated"),
+        title=Noted(()).plain(_raw(raw.feed, "title"), MAX_TITLE_CHARACTERS, "title_truncated"),
         link=site,
         language=language,
         entries=tuple(
@@ -114,17 +68,11 @@ def parse_feed(body: bytes, *, content_type: str = "", url: str = "", known: Col
     )
 
 
-def primary_language(written: str) -> str:
-    """Return the primary language of a tag such as ``en-GB`` (BCP 47), or ``und``."""
-    found = re.fullmatch(r"([A-Za-z]{2,3})(?:[-_].*)?", written.strip())
-    return found[1].lower() if found else "und"
-
-
 def _entry(raw: Any, url: str, homes: set[str], feed_language: str, flags: tuple[FlagName, ...]) -> Entry:
-    noted = _Noted(flags)
+    noted = Noted(flags)
     link = _entry_link(raw, url, noted)
     markup, other = _markups(raw)
-    text, had_more = _cut(noted.clean(markup), MAX_HTML_CHARACTERS)
+    text, had_more = cut(noted.clean(markup), MAX_HTML_CHARACTERS)
     summary = noted.plain(other, MAX_SUMMARY_CHARACTERS, "body_truncated") if other else ""
     if had_more:
         noted.add("body_truncated")
@@ -148,65 +96,23 @@ def _entry(raw: Any, url: str, homes: set[str], feed_language: str, flags: tuple
     )
 
 
-class _Noted:
-    """Cleans the texts of one entry and notes what had to be done to them."""
-
-    def __init__(self, flags: Iterable[FlagName]) -> None:
-        self.flags: dict[FlagName, None] = dict.fromkeys(flags)
-
-    def add(self, flag: FlagName) -> None:
-        self.flags[flag] = None
-
-    def clean(self, text: str) -> str:
-        clean = cleaned(text)
-        if clean is not text and has_controls(text):
-            self.add("controls_removed")
-        return clean
-
-    def plain(self, markup: str, limit: int, too_long: FlagName) -> str:
-        markup, more = _cut(markup, limit * _MARKUP_PER_CHARACTER)
-        text, longer = _cut(plain_text(self.clean(markup)), limit)
-        if more or longer:
-            self.add(too_long)
-        return text
-
-    def listed(self, names: Iterable[str]) -> tuple[str, ...]:
-        plain = (self.plain(name, MAX_LIST_CHARACTERS, "list_truncated") for name in names)
-        distinct = list(dict.fromkeys(name for name in plain if name))
-        if len(distinct) > MAX_LIST_LENGTH:
-            self.add("list_truncated")
-        return tuple(distinct[:MAX_LIST_LENGTH])
-
-
-def _cut(text: str, limit: int) -> tuple[str, bool]:
-    """Return at most ``limit`` characters of ``text``, and whether there were more."""
-    return text[:limit], len(text) > limit
-
-
 def _raw(values: Any, name: str) -> str:
     """Return a text as feedparser stored it, past its own lookup, which falls back from one name to another."""
     value = dict.get(values, name)
     return value if isinstance(value, str) else ""
 
 
-def _entry_link(raw: Any, url: str, noted: _Noted) -> str:
+def _entry_link(raw: Any, url: str, noted: Noted) -> str:
     # FeedBurner and its kin put the publisher's own address beside that of their redirect.
     written = _raw(raw, "feedburner_origlink") or _raw(raw, "link")
     if not written:
         return ""
     if written == _raw(raw, "id") and not re.match(r"https?:", written.strip(), re.IGNORECASE):
         return ""  # a guid that was not marked as opaque and is no address either
-    link = _link(written, url)
+    link = absolute_link(written, url)
     if not link:
         noted.add("link_removed")
     return link
-
-
-def _link(written: str, url: str) -> str:
-    try:
-        return clean_link(urljoin(url, written.strip())) if written else ""
-    except ValueError:
-        return ""
 
 
 def _details(raw: Any) -> list[Any]:
@@ -235,7 +141,7 @@ def _authors(raw: Any) -> list[str]:
     return names if any(names) else [_raw(raw, "author")]
 
 
-def _date(raw: Any, names: Iterable[str], noted: _Noted) -> datetime | None:
+def _date(raw: Any, names: Iterable[str], noted: Noted) -> datetime | None:
     for name in names:
         moment = dict.get(raw, f"{name}_parsed")
         if isinstance(moment, time.struct_time):

@@ -9,18 +9,12 @@ from msgspec import Struct
 
 from pipeline.poll import bounds
 from pipeline.poll.bounds import NotAFeed
+from pipeline.poll.entry import KnownItem
 from pipeline.poll.items import Block, Sliced, slice_feed
 from pipeline.poll.raw_feed import RawFeed, read_raw_feed
 
 # feedparser raises on references to what is no character (a lone surrogate), in the midst of a feed.
 _REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]+)|([0-9]+));")
-
-
-class KnownItem(Struct, frozen=True):
-    """An item by its place among all of its feed, from 0, and the hash of its bytes; 0: it cannot be known again."""
-
-    place: int
-    raw_hash: int
 
 
 class Read(Struct, frozen=True):

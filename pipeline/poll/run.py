@@ -15,7 +15,6 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Protocol
 
 import structlog
 from msgspec import Struct
@@ -30,9 +29,10 @@ from pipeline.feed import KnownFeed
 from pipeline.outcomes import Status, Trouble
 from pipeline.poll import decide
 from pipeline.poll.answers import Answered, Brought, brought_by, refused, unpublished
+from pipeline.poll.bounds import NotAFeed
 from pipeline.poll.decide import Failure
 from pipeline.poll.done import done_message
-from pipeline.poll.parse import NotAFeed, ParsedFeed, parse_feed
+from pipeline.poll.parsing import Parse, parse_inline
 from pipeline.poll.report import FeedReport, PollReport
 from pipeline.ports import Broker, Clock, Http, Message, Record, Response, State
 
@@ -69,6 +69,7 @@ async def poll_due_feeds(
     host_delay_seconds: float = 0.0,
     only: Collection[str] | None = None,
     access: Mapping[str, Access] | None = None,
+    parse: Parse = parse_inline,
     reach: Callable[[str], None] = lambda _: None,
 ) -> PollReport:
     """Poll up to ``limit`` feeds that are due, or those of ``only``, due or not; return how it went.
@@ -82,22 +83,10 @@ async def poll_due_feeds(
     report = PollReport()
     poller = Poller(
         state=state, broker=broker, http=http, clock=clock, holder=holder, lease_seconds=lease_seconds,
-        host_delay_seconds=host_delay_seconds, only=only, access=access or {}, reach=reach,
+        host_delay_seconds=host_delay_seconds, only=only, access=access or {}, parse=parse, reach=reach,
     )  # fmt: skip
     await poll_feeds(poller, limit=limit, on_report=lambda group: report.results.extend(group.results))
     return report
-
-
-class Parse(Protocol):
-    """Reads a feed as ``poll.parse.parse_feed`` does, raising the same."""
-
-    async def __call__(
-        self, body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()
-    ) -> ParsedFeed: ...
-
-
-async def _parse_here(body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()) -> ParsedFeed:
-    return parse_feed(body, content_type=content_type, url=url, known=known)
 
 
 class Poller(Struct, frozen=True, kw_only=True):
@@ -113,7 +102,7 @@ class Poller(Struct, frozen=True, kw_only=True):
     only: Collection[str] | None = None
     access: Mapping[str, Access] = {}
     """What feeds may refer to by name."""
-    parse: Parse = _parse_here
+    parse: Parse = parse_inline
     reach: Callable[[str], None] = lambda _: None
 
 
