@@ -9,32 +9,28 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin
 
 from msgspec import Struct
 
 from pipeline.feed import FeedHints
-from pipeline.identity import canonical_link, clean_link
+from pipeline.identity import canonical_link
 from pipeline.outcomes import FlagName
 from pipeline.poll import bounds
 from pipeline.poll.bounds import NotAFeed
+from pipeline.poll.hints import hints_in
+from pipeline.poll.noted import Noted, cut, link_in
 from pipeline.poll.raw_feed import RawFeed, read_raw_feed
-from pipeline.text.characters import cleaned, has_controls, one_line
+from pipeline.text.characters import one_line
 from pipeline.text.charset import decode_feed
 from pipeline.text.limits import (
     MAX_GUID_CHARACTERS,
     MAX_HTML_CHARACTERS,
-    MAX_LIST_CHARACTERS,
-    MAX_LIST_LENGTH,
     MAX_SUMMARY_CHARACTERS,
     MAX_TITLE_CHARACTERS,
 )
 from pipeline.text.markup import plain_text
 
 __all__ = ["Entry", "NotAFeed", "ParsedFeed", "parse_feed"]
-
-_MARKUP_PER_CHARACTER = 20
-"""Text is cut to so many times its limit before markup is taken out of it, so that the work is bounded."""
 
 # feedparser raises on references to what is no character (a lone surrogate), in the midst of a feed.
 _REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]+)|([0-9]+));")
@@ -88,15 +84,16 @@ def parse_feed(body: bytes, *, content_type: str = "", url: str = "") -> ParsedF
     raw = _read(text)
     if not raw.entries and not raw.version:
         raise NotAFeed(f"not a feed: its root element is <{root[:80]}>")
-    site = _link(_raw(raw.feed, "link"), url)
+    site = link_in(_raw(raw.feed, "link"), url)
     homes = {canonical_link(site), canonical_link(url)}
     language = primary_language(_raw(raw.feed, "language"))
     charset: tuple[FlagName, ...] = ("charset_guessed",) if guessed else ()
     return ParsedFeed(
-        title=_Noted(()).plain(_raw(raw.feed, "title"), MAX_TITLE_CHARACTERS, "title_truncated"),
+        title=Noted(()).plain(_raw(raw.feed, "title"), MAX_TITLE_CHARACTERS, "title_truncated"),
         link=site,
         language=language,
         entries=tuple(_entry(entry, url, homes, language, charset) for entry in raw.entries[: bounds.MAX_ITEMS]),
+        hints=hints_in(text),
         cut=was_cut or len(raw.entries) > bounds.MAX_ITEMS,
     )
 
@@ -123,10 +120,10 @@ def _valid_reference(found: re.Match[str]) -> str:
 
 
 def _entry(raw: Any, url: str, homes: set[str], feed_language: str, flags: tuple[FlagName, ...]) -> Entry:
-    noted = _Noted(flags)
+    noted = Noted(flags)
     link = _entry_link(raw, url, noted)
     markup, other = _markups(raw)
-    text, had_more = _cut(noted.clean(markup), MAX_HTML_CHARACTERS)
+    text, had_more = cut(noted.clean(markup), MAX_HTML_CHARACTERS)
     summary = noted.plain(other, MAX_SUMMARY_CHARACTERS, "body_truncated") if other else ""
     if had_more:
         noted.add("body_truncated")
@@ -150,65 +147,23 @@ def _entry(raw: Any, url: str, homes: set[str], feed_language: str, flags: tuple
     )
 
 
-class _Noted:
-    """Cleans the texts of one entry and notes what had to be done to them."""
-
-    def __init__(self, flags: Iterable[FlagName]) -> None:
-        self.flags: dict[FlagName, None] = dict.fromkeys(flags)
-
-    def add(self, flag: FlagName) -> None:
-        self.flags[flag] = None
-
-    def clean(self, text: str) -> str:
-        clean = cleaned(text)
-        if clean is not text and has_controls(text):
-            self.add("controls_removed")
-        return clean
-
-    def plain(self, markup: str, limit: int, too_long: FlagName) -> str:
-        markup, more = _cut(markup, limit * _MARKUP_PER_CHARACTER)
-        text, longer = _cut(plain_text(self.clean(markup)), limit)
-        if more or longer:
-            self.add(too_long)
-        return text
-
-    def listed(self, names: Iterable[str]) -> tuple[str, ...]:
-        plain = (self.plain(name, MAX_LIST_CHARACTERS, "list_truncated") for name in names)
-        distinct = list(dict.fromkeys(name for name in plain if name))
-        if len(distinct) > MAX_LIST_LENGTH:
-            self.add("list_truncated")
-        return tuple(distinct[:MAX_LIST_LENGTH])
-
-
-def _cut(text: str, limit: int) -> tuple[str, bool]:
-    """Return at most ``limit`` characters of ``text``, and whether there were more."""
-    return text[:limit], len(text) > limit
-
-
 def _raw(values: Any, name: str) -> str:
     """Return a text as feedparser stored it, past its own lookup, which falls back from one name to another."""
     value = dict.get(values, name)
     return value if isinstance(value, str) else ""
 
 
-def _entry_link(raw: Any, url: str, noted: _Noted) -> str:
+def _entry_link(raw: Any, url: str, noted: Noted) -> str:
     # FeedBurner and its kin put the publisher's own address beside that of their redirect.
     written = _raw(raw, "feedburner_origlink") or _raw(raw, "link")
     if not written:
         return ""
     if written == _raw(raw, "id") and not re.match(r"https?:", written.strip(), re.IGNORECASE):
         return ""  # a guid that was not marked as opaque and is no address either
-    link = _link(written, url)
+    link = link_in(written, url)
     if not link:
         noted.add("link_removed")
     return link
-
-
-def _link(written: str, url: str) -> str:
-    try:
-        return clean_link(urljoin(url, written.strip())) if written else ""
-    except ValueError:
-        return ""
 
 
 def _details(raw: Any) -> list[Any]:
@@ -237,7 +192,7 @@ def _authors(raw: Any) -> list[str]:
     return names if any(names) else [_raw(raw, "author")]
 
 
-def _date(raw: Any, names: Iterable[str], noted: _Noted) -> datetime | None:
+def _date(raw: Any, names: Iterable[str], noted: Noted) -> datetime | None:
     for name in names:
         moment = dict.get(raw, f"{name}_parsed")
         if isinstance(moment, time.struct_time):
