@@ -8,7 +8,8 @@ from pipeline.feed import Feed, FeedState
 from pipeline.outcomes import Counts, Status
 from pipeline.poll import decide
 from pipeline.poll.articles import Source, article_of
-from pipeline.poll.parse import NotAFeed, parse_feed
+from pipeline.poll.formats import read_feed
+from pipeline.poll.parse import NotAFeed
 from pipeline.poll.report import FeedCheck
 from pipeline.poll.run import ACCEPT, FETCH_SECONDS
 from pipeline.ports import Clock, Http
@@ -25,7 +26,7 @@ async def check_feed(feed: Feed, *, http: Http, clock: Clock) -> FeedCheck:
     if failure := decide.failure_in(answer, FeedState()):
         return FeedCheck(url=feed.url, cause=failure.cause, moved_to=moved_to)
     try:
-        parsed = parse_feed(answer.body, content_type=answer.headers.get("content-type", ""), url=answer.url)
+        parsed = read_feed(answer.body, content_type=answer.headers.get("content-type", ""), url=answer.url)
     except NotAFeed as error:
         return FeedCheck(url=feed.url, cause=f"not a feed: {error.reason}", moved_to=moved_to)
     flags = Counts()

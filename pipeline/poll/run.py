@@ -31,7 +31,8 @@ from pipeline.poll.answers import Answered, Brought, brought_by, refused, unpubl
 from pipeline.poll.articles import key_of
 from pipeline.poll.decide import Failure
 from pipeline.poll.done import done_message
-from pipeline.poll.parse import NotAFeed, ParsedFeed, parse_feed
+from pipeline.poll.formats import read_feed
+from pipeline.poll.parse import NotAFeed, ParsedFeed
 from pipeline.poll.report import FeedReport, PollReport
 from pipeline.ports import Broker, Clock, Http, Message, Record, Response, State
 
@@ -228,7 +229,7 @@ async def _parsed(poller: Poller, answered: Answered, response: Response) -> Ans
 
 
 async def _parse(response: Response) -> ParsedFeed:
-    return parse_feed(response.body, content_type=response.headers.get("content-type", ""), url=response.url)
+    return read_feed(response.body, content_type=response.headers.get("content-type", ""), url=response.url)
 
 
 def _handle(poller: Poller, group: Sequence[Answered]) -> PollReport:
