@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from pipeline import wiring
 from pipeline.commands.context import Context
+from pipeline.commands.discovery import discover_feeds
 from pipeline.commands.printing import Json, counted, print_json, print_json_lines, print_table
 from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, UsageError, WirewatchError
 from pipeline.feed import Feed, KnownFeed
@@ -22,6 +23,7 @@ from pipeline.poll.report import FeedCheck
 from pipeline.ports import State
 
 app = typer.Typer(no_args_is_help=True, help="The feeds that are polled.")
+app.command("discover")(discover_feeds)
 Known = Annotated[str, typer.Argument(metavar="FEED", help="A feed's id or address, as `feeds list` shows them.")]
 
 

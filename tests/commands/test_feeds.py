@@ -210,3 +210,22 @@ def test_the_list_and_the_report_say_who_is_not_well_and_why(cli: Cli) -> None:
     assert "gone 1" in cli("status").out
     cli("feeds", "pause", "--resume", listed["Gone"][0])
     assert json.loads(cli("feeds", "report", "--json").out)["by_health"] == {"ok": 1, "empty": 1, "new": 1}
+
+
+def test_feeds_of_a_site_are_found_and_added(cli: Cli) -> None:
+    with StubServer() as server:
+        cli.environment = {"WIREWATCH_ALLOW_ADDRESSES": server.address}
+        server.on("/", Answer(body='<link rel="alternate" type="application/rss+xml" href="/feed">'))
+        server.on("/feed", Answer(body=FEED))
+        seen = cli("feeds", "discover", server.url("/"))
+        assert (seen.code, seen.out) == (0, f"{server.url('/feed')}\tdeclared\t1\tHarbour Times\t\n")
+        assert not cli.data.exists()
+        assert cli("feeds", "discover", server.url("/"), "--add").err.startswith("added ")
+        assert cli("feeds", "discover", server.url("/"), "--add").err.startswith("known ")
+        assert [feed["title"] for feed in feeds(cli)] == ["Harbour Times"]
+        itself = json.loads(cli("feeds", "discover", "--json", server.url("/feed")).out)
+        assert (itself["is_feed"], itself["feeds"][0]["url"]) == (True, server.url("/feed"))
+        server.on("/feed", Answer(status=404))
+        nothing = cli("feeds", "discover", server.url("/nowhere"))
+        assert (nothing.code, "the page itself: HTTP 404" in nothing.err) == (1, True)
+    assert cli("feeds", "discover", "file:///etc/passwd").code == 2
