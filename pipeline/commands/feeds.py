@@ -167,9 +167,9 @@ def check(
     if json:
         print_json(result)
     if result.cause:
-        raise WirewatchError(str(result))
+        raise WirewatchError(f"{result}\n{result.details}".rstrip())
     if not json:
-        typer.echo(str(result))
+        typer.echo(f"{result}\n{result.details}")
 
 
 @app.command()

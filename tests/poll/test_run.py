@@ -250,7 +250,7 @@ def test_an_equal_body_is_not_parsed_again(stand: Newsstand, monkeypatch: pytest
     ("answer", "cause"),
     [
         (HTML, "not a feed: an HTML page"),
-        (Answer(body='{"items": []}'), "not a feed: JSON"),
+        (Answer(body='{"items": []}'), "not a feed: JSON that is not a JSON Feed"),
         (Answer(body=b"%PDF-1.7 \0"), "not a feed: a PDF document"),
         (Answer(body=b""), "not a feed: an empty body"),
         (Answer(status=404), "HTTP 404 Not Found"),
