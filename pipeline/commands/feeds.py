@@ -126,15 +126,20 @@ def import_feeds(
     result = _read(path)
     for problem in result.problems:
         typer.echo(f"{path}: {problem}", err=True)
-    new = 0
+    new = changed = 0
     if result.feeds:
         context: Context = ctx.obj
         with context.open(create=True) as ports:
+            before = {known.feed.id: known.feed for known in ports.state.feeds()}
+            changed = sum(before.get(feed.id, feed) != feed for feed in result.feeds)
             new = ports.state.save_feeds(result.feeds)
         entries = wiring.open_access(context.settings)
         for name in sorted({feed.access for feed in result.feeds} - {"", *entries}):
             typer.echo(f"{path}: no entry [{name}] in {context.settings.access_file} yet", err=True)
-    typer.echo(f"{counted(len(result.feeds), 'feed')} read, {new:,} of them new", err=True)
+    same = len(result.feeds) - new - changed
+    typer.echo(
+        f"{counted(len(result.feeds), 'feed')} read: {new:,} new, {changed:,} changed, {same:,} as they were", err=True
+    )
     if result.problems:
         raise typer.Exit(EXIT_PARTLY if result.feeds else EXIT_FAILED)
 

@@ -115,12 +115,15 @@ def test_a_list_is_imported_with_its_problems_and_exported_again(cli: Cli) -> No
     assert ended.code == 3
     problem, total = ended.err.splitlines()
     assert problem.startswith("list.opml: line 3: “file:///etc/passwd” is not an http(s) address")
-    assert total == "1 feed read, 1 of them new"
+    assert total == "1 feed read: 1 new, 0 changed, 0 as they were"
     exported = cli("feeds", "export").out
     (cli.folder / "again.opml").write_text(exported, "utf-8")
     again = cli("feeds", "import", "again.opml")
-    assert (again.code, again.err) == (0, "1 feed read, 0 of them new\n")
+    assert (again.code, again.err) == (0, "1 feed read: 0 new, 0 changed, 1 as they were\n")
     assert feeds(cli)[0]["tags"] == ["Ports"]
+    assert cli("feeds", "export").out == exported
+    cli("feeds", "add", URL, "--title", "Other")
+    assert cli("feeds", "import", "again.opml").err == "1 feed read: 0 new, 1 changed, 0 as they were\n"
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\x00", b"<html/>", b"<opml><body>", b"{}"])
@@ -128,7 +131,7 @@ def test_a_file_that_is_no_list_brings_nothing(cli: Cli, content: bytes) -> None
     (cli.folder / "list.opml").write_bytes(content)
     ended = cli("feeds", "import", "list.opml")
     assert ended.code == 1
-    assert ended.err.endswith("0 feeds read, 0 of them new\n")
+    assert ended.err.endswith("0 feeds read: 0 new, 0 changed, 0 as they were\n")
     assert not cli.data.exists()
 
 
