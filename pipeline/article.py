@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from pipeline.errors import BadArticle
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """``major.minor``. A newer minor only adds fields and is read; another major goes to the dead letters."""
 
 Lane = Literal["live", "backfill"]
@@ -26,6 +26,34 @@ class Heading(Struct, frozen=True):
 
     offset: int
     text: str
+
+
+class Figure(Struct, frozen=True, kw_only=True):
+    """A number that took another's place in a sentence (or title) that is otherwise the same."""
+
+    before: str
+    after: str
+    sentence: str
+    """As it reads now; its beginning, when it is long."""
+
+
+class Changes(Struct, frozen=True, kw_only=True):
+    """What a revision changed in the one before it (``pipeline.settle.changes``). Bounded, whatever the texts are."""
+
+    title_before: str = ""
+    """Both titles, when the title changed; else both are empty."""
+    title_after: str = ""
+    figures: tuple[Figure, ...] = ()
+    """Those of title and body, in their order; the first 20."""
+    characters_before: int = 0
+    """Length of the body."""
+    characters_after: int = 0
+    share: float = 0.0
+    """Of the longer body, in characters: sentences that do not stand in the other one; 0 to 1."""
+    headings_added: tuple[str, ...] = ()
+    headings_removed: tuple[str, ...] = ()
+    page_replaced_feed: bool = False
+    """The page's text took the place of the feed's: its body is another, but nobody edited it."""
 
 
 class Article(Struct, frozen=True, kw_only=True):
@@ -64,6 +92,8 @@ class Article(Struct, frozen=True, kw_only=True):
     first_seen: datetime | None = None
     """When Wirewatch first had it; set by poll, fixed by settle. Alerts, routing and order use it."""
     fetched: datetime | None = None
+    first_poll: bool = False
+    """It stood in its feed when that was first read: no news, so that no rule tells of it. See ``pipeline.settle``."""
     flags: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
     """The enrichment stages this form went through, ``name/version`` each."""
@@ -72,6 +102,8 @@ class Article(Struct, frozen=True, kw_only=True):
     revision: int = 0
     version: int = 0
     """Grows with every published form of this id; the index keeps the highest."""
+    changes: Changes | None = None
+    """What this revision changed in the one before; set by settle, None in the first revision."""
     family: str = ""
     """Id of the first article with the same text."""
     story: str = ""

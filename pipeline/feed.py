@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from msgspec import Struct
 
@@ -20,8 +21,11 @@ class FeedStatus(StrEnum):
     GONE = "gone"  # 410: the publisher wants no more polls, and gets none until a person resumes the feed
 
 
+Oddity = Literal["guids_change", "links_change", "guids_reused", "no_link_no_guid"]
+
+
 class FeedHints(Struct, frozen=True, kw_only=True):
-    """What a feed itself says about polling it (RSS 2.0: ttl, skipHours, skipDays; sy:updatePeriod)."""
+    """What a feed says about polling it (RSS 2.0: ttl, skipHours, skipDays; sy:updatePeriod), and what is odd in it."""
 
     ttl_seconds: int = 0
     """It may be cached for so long; 0: not said."""
@@ -29,6 +33,8 @@ class FeedHints(Struct, frozen=True, kw_only=True):
     """Hours of the day, UTC, 0 to 23, in which nothing comes."""
     skip_days: tuple[int, ...] = ()
     """Days of the week, UTC, 0 = Monday, on which nothing comes."""
+    oddities: tuple[Oddity, ...] = ()
+    """What its entries are like, as the last poll that read it found them (see ``pipeline.poll.churn``)."""
 
 
 class Rhythm(Struct, frozen=True, kw_only=True):

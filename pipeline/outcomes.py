@@ -26,6 +26,7 @@ class DropReason(StrEnum):
     TOMBSTONED = "tombstoned"  # deleted by a person; stays deleted
     SUPERSEDED = "superseded"  # a deletion or an older form of something already handled
     NO_RULE = "no rule"  # of the alert step alone: no rule selects it, so there is nothing to tell anybody
+    FIRST_POLL = "first poll"  # of the alert step alone: a rule selects it, but it is older than our watch on its feed
 
 
 class Trouble(StrEnum):
@@ -51,6 +52,7 @@ FlagName = Literal[
     "published_clamped",
     "published_unreadable",
     "page_missing",
+    "page_gone",
     "page_without_article",
     "language_unsure",
     "charset_guessed",

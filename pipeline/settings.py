@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -64,6 +64,11 @@ class Settings(BaseModel):
         120.0, gt=0, description="How long a claimed feed is left to its poller, should that die."
     )
     host_delay_seconds: float = Field(2.0, ge=0, description="Least time between two pages of one host.")
+    page_visits: tuple[Annotated[float, Field(gt=0, le=720)], ...] = Field(
+        (1, 4, 12, 24, 72),
+        max_length=20,
+        description="Ages in hours at which an article's page is fetched again, so that edits are seen; empty: never.",
+    )
     member: str = Field("", description="A name for this worker that a restart keeps; empty: a new one each time.")
     group_lease_seconds: float = Field(
         30.0, gt=0, description="Silence after which a worker's partitions go to others."

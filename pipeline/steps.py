@@ -107,7 +107,7 @@ def run_fetch(ports: Ports, wait: Wait, *, once: bool = False) -> None:
                         _unless_stopped(fetch_due_pages(
                             state=ports.state, broker=ports.broker, pages=ports.pages, http=http, clock=ports.clock,
                             holder=ports.holder, host_delay_seconds=ports.settings.host_delay_seconds,
-                            reach=ports.reach,
+                            page_visits=ports.settings.page_visits, reach=ports.reach,
                         ), wait)
                     )  # fmt: skip
                     waiting = ports.state.queued_pages().get("waiting", 0)

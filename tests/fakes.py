@@ -95,14 +95,14 @@ class Newsstand:
         (result,) = self.poll(**more).results
         return result
 
-    def fetch(self) -> FetchReport:
+    def fetch(self, **more: object) -> FetchReport:
         """Fetch what is due."""
 
         async def run() -> FetchReport:
             async with HttpDoor(user_agent="test", allowed=[self.server.address]) as http:
                 return await fetch_due_pages(
                     state=self.state, broker=self.broker, pages=self.pages, http=http, clock=self.clock,
-                    holder=HOLDER, host_delay_seconds=2.0,
+                    holder=HOLDER, **{"host_delay_seconds": 2.0} | more,
                 )  # fmt: skip
 
         return asyncio.run(run())

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 from faults.kill.parts import EMBEDDED, Parts
-from journey_parts import Item, World, rss
+from journey_parts import Item, World, read_before, rss
 from py3langid.langid import LanguageIdentifier
 from stub_server import Answer, StubServer
 
@@ -87,14 +87,19 @@ class FaultyWorld(World):
 
     # --- feeds
 
-    def watch(self, path: str, *, outlet: str = "Harbour Times", full_page: bool = False, interval: int = 60) -> Feed:
-        """Watch a feed, whatever the server says there."""
+    def watch(
+        self, path: str, *, outlet: str = "Harbour Times", full_page: bool = False, interval: int = 60,
+        is_new: bool = False,
+    ) -> Feed:  # fmt: skip
+        """Watch a feed, whatever the server says there; unless it ``is_new``, it was read before and was empty."""
         url = self.server.url(path)
         feed = Feed(
             id=feed_id(url), url=url, title=path, outlet=outlet, full_page=full_page, interval_seconds=interval
         )  # fmt: skip
         with self.ports() as ports:
             ports.state.save_feeds([feed])
+            if not is_new:
+                read_before(ports.state, feed, self.clock())
         return feed
 
     def show(self, path: str, *items: Item) -> None:

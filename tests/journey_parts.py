@@ -5,18 +5,21 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from faults.kill.parts import EMBEDDED, Parts
 from msgspec import Struct
+from msgspec.structs import replace
 from stub_server import Answer, Request, StubServer
 from worker_parts import SettableClock
 
 from pipeline import steps, wiring
 from pipeline.article import Article
-from pipeline.feed import Feed
+from pipeline.feed import Feed, FeedStatus
 from pipeline.identity import feed_id
+from pipeline.ports import PollResult, State
 from pipeline.query.parse import parse
 from pipeline.settings import Settings, load_settings
 
@@ -53,6 +56,16 @@ def rss(items: Sequence[Item], title: str = "Harbour Times") -> bytes:
     ).encode()
 
 
+def read_before(state: State, feed: Feed, now: datetime) -> None:
+    """Let the first poll of a feed, which found nothing, be behind it: what it shows from now on is news."""
+    known = state.feed(feed.id)
+    assert known is not None
+    if known.state.last_ok is None and known.state.status is FeedStatus.NEW:
+        assert state.claim_due_feeds(now, 1, "before", 60, [feed.id])
+        empty = replace(known.state, status=FeedStatus.EMPTY, last_polled=now, last_ok=now)
+        assert state.save_poll(PollResult(feed_id=feed.id, state=empty), "before")
+
+
 class World:
     """Feeds on a stub server, and a Wirewatch that watches them."""
 
@@ -80,6 +93,7 @@ class World:
         feed = Feed(id=feed_id(url), url=url, title=path, outlet=outlet, full_page=full_page, interval_seconds=60)
         with wiring.open_ports(self.settings) as ports:
             ports.state.save_feeds([feed])
+            read_before(ports.state, feed, self.clock())
         return feed
 
     def run(self, *names: str) -> None:

@@ -86,7 +86,7 @@ class WebhookChannel:
         self._key = _signing_key(secret)
         self._http = http
         self._clock = clock
-        self._host = urlsplit(url).hostname or "the webhook"
+        self._host = _host_of(url) or "the webhook"
 
     def __repr__(self) -> str:
         """Name the host only: path, query and secret let anyone post."""
@@ -212,6 +212,13 @@ def _signing_key(secret: str) -> bytes:
             """python3 -c "import base64, os; print('whsec_' + base64.b64encode(os.urandom(32)).decode())" """.strip()
         )
     return key
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # no address at all; sending to it says so
+        return ""
 
 
 def _explained(status: int) -> str:

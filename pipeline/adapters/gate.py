@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv6Address, ip_address
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -24,6 +25,7 @@ LookUp = Callable[[str], Awaitable[Sequence[str]]]
 _KEPT_SECONDS = 5.0
 """Short beside any name's time to live (a minute at the least, as a rule), and long enough for a batch of polls."""
 _KEPT_NAMES = 4096
+_IDLE_SECONDS = 10.0
 
 
 class Gate(AbstractResolver):
@@ -89,35 +91,60 @@ class Gate(AbstractResolver):
         """Nothing is held."""
 
 
-async def system_look_up(host: str) -> Sequence[str]:
-    """Ask the operating system, in a thread that nobody waits for once the deadline has passed.
+class SystemLookUp:
+    """Asks the operating system, in threads that nobody waits for once a deadline has passed.
 
     A dead name server holds ``getaddrinfo`` for half a minute. In the loop's own few threads such names would hold up
-    all others, and the end of the process too.
+    all others, and the end of the process too. So there is a thread for each look-up under way; done, it waits for the
+    next one for a while, because to start a thread takes ten times as long as most look-ups.
     """
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[Sequence[str]] = loop.create_future()
 
-    def deliver(addresses: Sequence[str], error: Exception | None) -> None:
-        if answer.done():
-            return
-        if error is None:
-            answer.set_result(addresses)
-        else:
-            answer.set_exception(error)
+    def __init__(self) -> None:
+        self._idle: list[SimpleQueue[Callable[[], None]]] = []
 
-    def ask() -> None:
-        addresses: list[str] = []
-        failure: Exception | None = None
+    async def __call__(self, host: str) -> Sequence[str]:
+        """Return the addresses of ``host``. Raises ``OSError`` or ``UnicodeError`` when there are none."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Sequence[str]] = loop.create_future()
+
+        def deliver(addresses: Sequence[str], error: Exception | None) -> None:
+            if answer.done():
+                return
+            if error is None:
+                answer.set_result(addresses)
+            else:
+                answer.set_exception(error)
+
+        def ask() -> None:
+            addresses: list[str] = []
+            failure: Exception | None = None
+            try:
+                addresses = [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+            except (OSError, UnicodeError) as error:
+                failure = error
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+                loop.call_soon_threadsafe(deliver, addresses, failure)
+
         try:
-            addresses = [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-        except (OSError, UnicodeError) as error:
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
-            loop.call_soon_threadsafe(deliver, addresses, failure)
+            self._idle.pop().put(ask)
+        except IndexError:
+            threading.Thread(target=self._work, args=(ask,), name="dns", daemon=True).start()
+        return await answer
 
-    threading.Thread(target=ask, name="dns", daemon=True).start()
-    return await answer
+    def _work(self, ask: Callable[[], None]) -> None:
+        """Do one look-up after another. Who takes the inbox out of ``_idle`` puts something into it, or is this."""
+        inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        while True:
+            ask()
+            self._idle.append(inbox)
+            try:
+                ask = inbox.get(timeout=_IDLE_SECONDS)
+            except Empty:
+                try:
+                    self._idle.remove(inbox)
+                    return
+                except ValueError:  # taken just now
+                    ask = inbox.get()
 
 
 def _cause(host: str, error: Exception) -> str:

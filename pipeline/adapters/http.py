@@ -22,7 +22,7 @@ from yarl import URL
 from pipeline.access import Access, Proxy, basic_login
 from pipeline.adapters.addresses import Allowed, outgoing_url
 from pipeline.adapters.decoding import ACCEPT_ENCODING, BodyDecoder
-from pipeline.adapters.gate import Gate, LookUp, system_look_up
+from pipeline.adapters.gate import Gate, LookUp, SystemLookUp
 from pipeline.adapters.http_failures import failure_of
 from pipeline.errors import RequestFailed, RequestRefused
 from pipeline.ports import Response
@@ -51,8 +51,8 @@ class HttpDoor:
 
     Through a proxy, every URL is judged as without one, but it is the proxy that looks names up and connects: no
     address can be pinned from here, so the proxy has to guard its own network. Where this machine can look a name up
-    within ``_LOOK_SECONDS``, one with a private address is refused before the proxy is asked. Nothing but the proxy can
-    be reached by a proxy's session, and no URL may name the proxy itself.
+    within ``_LOOK_SECONDS``, one with a private address is refused before the proxy is asked. The proxy's own address,
+    if private, is open to its session alone, and no URL may name it.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class HttpDoor:
         """
         self._allowed = Allowed(allowed)
         self._proxy = proxy
-        self._look_up = resolver or system_look_up
+        self._look_up = resolver or SystemLookUp()
         self._monotonic = monotonic
         self._ssl = ssl_context or True
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": ACCEPT_ENCODING}
@@ -139,7 +139,6 @@ class HttpDoor:
 
     async def _exchange(self, ask: _Ask, target: URL, headers: Mapping[str, str]) -> Response:
         """Send one request without following it; the body of a redirect to be followed is left unread."""
-        answered = False
         session, options = self._session, {}
         if ask.way is not None:
             await self._check_behind_proxy(target, ask.way)
@@ -149,13 +148,12 @@ class HttpDoor:
             async with session.request(
                 ask.method, target, headers=headers, data=ask.body, allow_redirects=False, **options
             ) as answer:
-                answered = True
                 received = _received_headers(answer)
                 is_hop = ask.method == "GET" and answer.status in _REDIRECTS and received.get("location")
                 content = b"" if is_hop else await _read_body(answer, ask.max_bytes)
                 return Response(status=answer.status, url=str(target), headers=received, body=content)
         except (aiohttp.ClientError, OSError) as error:
-            failure = failure_of(error, f"{target.raw_host}:{target.port}", answered=answered)
+            failure = failure_of(error, f"{target.raw_host}:{target.port}")
         # Raised out here, because aiohttp's errors carry the whole URL and its secrets into a traceback.
         raise failure
 

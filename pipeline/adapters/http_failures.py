@@ -14,14 +14,13 @@ from pipeline.outcomes import Trouble
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def failure_of(error: aiohttp.ClientError | OSError, place: str, *, answered: bool = False) -> RequestFailed:
+def failure_of(error: aiohttp.ClientError | OSError, place: str) -> RequestFailed:
     """Return the failure to raise when ``error`` ended a request to ``place`` (``host:port``).
 
-    ``answered`` says that the head of an answer had come: whatever broke after it is a broken answer, and the server
-    is there.
+    Whatever broke an answer that had begun reaches the reader of its body as a ``ClientPayloadError``.
     """
     trouble, cause = _judged(error, place)
-    return RequestFailed(cause, Trouble.BROKEN if answered else trouble)
+    return RequestFailed(cause, trouble)
 
 
 def _judged(error: aiohttp.ClientError | OSError, place: str) -> tuple[Trouble, str]:  # noqa: PLR0911 - one a cause

@@ -40,7 +40,9 @@ def alert_records(
 ) -> Sequence[Handled]:
     """Match a batch and save its alerts with their deliveries; an alert that is there already is not saved again.
 
-    Of an article that was deleted while it was on its way nobody is told.
+    Of an article that was deleted while it was on its way nobody is told, nor of one that stood in its feed when that
+    was first read: who adds a feed wants its news, not forty messages about last week. The rules are asked all the
+    same, so that what was held back is counted.
     """
     now = clock()
     matched: list[tuple[Article, Sequence[tuple[Alert, Sequence[str]]]] | Handled] = []
@@ -54,7 +56,11 @@ def alert_records(
             matched.append(Handled(record, Status.DEAD, reason=bad.reason, detail=bad.detail))
             continue
         raised = [(alert_of(rule, article, now), rule.channels) for rule in matching_rules(rules, article)]
-        matched.append((article, raised) if raised else Handled(record, Status.DROPPED, reason=DropReason.NO_RULE))
+        if raised and not article.first_poll:
+            matched.append((article, raised))
+        else:
+            reason = DropReason.FIRST_POLL if raised else DropReason.NO_RULE
+            matched.append(Handled(record, Status.DROPPED, reason=reason))
     matches = [one for one in matched if not isinstance(one, Handled)]
     buried = set(state.tombstoned({article.id for article, _ in matches})) if matches else set()
     told = [pair for article, raised in matches for pair in raised if article.id not in buried]

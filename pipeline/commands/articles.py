@@ -14,6 +14,7 @@ from rich.text import Text
 
 from pipeline import topics, wiring
 from pipeline.article import DELETION_HEADER, Article, Deletion, encode_deletion
+from pipeline.commands.changes import changes_in_words
 from pipeline.commands.context import EXIT_INTERRUPTED, Context, safe, stop_on_signals
 from pipeline.commands.printing import Json, counted, pointing_into, print_json, print_json_lines
 from pipeline.errors import EXIT_PARTLY, TryLater, UsageError, WirewatchError
@@ -96,7 +97,8 @@ def show(
              "page_trouble": troubles[0] if troubles else None,
              "same_text": [{"id": c.id, "outlet": c.outlet, "url": c.url, "title": c.title} for c in copies],
              "revisions": [{"revision": r.article.revision, "version": r.article.version, "at": r.at,
-                            "title": r.article.title, "content_hash": r.article.content_hash} for r in revisions]}
+                            "title": r.article.title, "content_hash": r.article.content_hash,
+                            "changes": r.article.changes} for r in revisions]}
         )  # fmt: skip
     else:
         typer.echo("\n".join(_described(record, revisions, copies, troubles, searchable=searchable)))
@@ -238,16 +240,21 @@ def _described(
         "language": found.language, "published": found.published, "first seen": found.first_seen,
         "family": found.family if found.family != found.id else "", "lane": found.lane, "text from": found.text_from,
         "flags": ", ".join(found.flags), "searchable": "yes" if searchable else "not yet",
+        "news": "no: it stood in its feed when that was first read" if found.first_poll else "",
         "seen in": ", ".join(record.seen_in), "file": found.source_path,
         "page": "; ".join(f"{t.status} after {counted(t.attempts, 'attempt')}: {t.cause}" for t in troubles),
     }  # fmt: skip
     yield from (f"{name:>11}  {safe(str(value))}" for name, value in rows.items() if value)
     for copy in copies:
         yield f"{'same text':>11}  {safe('  '.join(each for each in (copy.outlet, copy.id, copy.url) if each))}"
+    told = 0
     for revision in revisions:
         form = revision.article
         number = f"{form.revision} (version {form.version})"
         yield f"{'revision':>11}  {number}  {revision.at:%Y-%m-%d %H:%M}  {safe(form.title)}"
+        if form.changes and form.revision != told:
+            yield from (f"{'':>11}  {safe(line)}" for line in changes_in_words(form.changes))
+        told = form.revision
     yield "\n" + safe(found.body or found.summary)
 
 

@@ -64,6 +64,8 @@ def add(
         feed = replace(before, **{name: value for name, value in given.items() if value is not None})
         ports.state.save_feeds([feed])
     typer.echo(f"{'changed' if known else 'added'} {feed.id} {feed.url}", err=True)
+    if not known or known.state.last_ok is None:
+        typer.echo("What its first poll shows is searchable and raises no alert; what comes after does.", err=True)
 
 
 @app.command("list")

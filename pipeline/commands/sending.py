@@ -100,11 +100,12 @@ class Sending:
         self.totals = Totals()
         self._context, self._ports, self._lane, self._stop = context, ports, lane, stop
         self._unchecked: dict[str, None] = {}
+        self._reading = ""
         self._waiting = _Waiting()
         self._progress = Progress(time.monotonic, lambda line: typer.echo(line, err=True))
         self._throttle = Throttle(
             look=lambda: look_at_lag(ports.broker), work=self._work, clock=time.monotonic, wait=stop.wait,
-            on_wait=lambda lag: self._progress.say(self.totals.read, lag),
+            on_wait=lambda lag: self._progress.say(self.totals.read, self._reading, lag),
         )  # fmt: skip
 
     def send(self, paths: Sequence[Path]) -> None:
@@ -118,7 +119,7 @@ class Sending:
             self._unchecked |= new
             self.totals.read += len(new)
             if self._lane == "backfill":
-                self._progress.say(self.totals.read)
+                self._progress.say(self.totals.read, self._reading)
             if len(self._unchecked) >= CHECKED_AT_ONCE:
                 self._check()
         textless.say()
@@ -136,6 +137,7 @@ class Sending:
                     return
                 if isinstance(item, Article):
                     textless.look(item)
+                    self._reading = item.source_path
                     yield item
                     continue
                 typer.echo(safe(str(item)), err=True)
@@ -199,10 +201,10 @@ class Progress:
         self._clock, self._say = clock, say
         self._began = self._said_at = clock()
 
-    def say(self, sent: int, waiting: Lag | None = None) -> None:
+    def say(self, sent: int, reading: str, waiting: Lag | None = None) -> None:
         """Say it if it is time; ``waiting`` is the lag because of which nothing may be sent now."""
         rate = sent / max(self._clock() - self._began, 0.001)
-        line = f"{counted(sent, 'article')} read and sent, {rate:,.0f} a second"
+        line = f"{counted(sent, 'article')} read and sent, {rate:,.0f} a second, now {safe(reading)}"
         if waiting and waiting.live:
             line += f"; the news goes first: {waiting.live:,} live records under way"
         elif waiting:

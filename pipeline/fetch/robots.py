@@ -58,7 +58,8 @@ async def judge(url: str, *, http: Http, cache: RobotsCache, now: datetime) -> V
         return Verdict()  # no address at all: the door refuses it and says why
     origin = rules.removesuffix("/robots.txt")
     known = cache.robots(origin)
-    if known is None or known.expires <= now:
+    # What is said to hold for longer than a day was kept before the clock was set back.
+    if known is None or not now < known.expires <= now + KEPT:
         known = answer_of(await _ask(rules, http), origin, known, now)
         cache.save_robots(known)
     return verdict(known, url, now)
@@ -82,9 +83,10 @@ def rules_url(url: str) -> str:
     """Return where the rules for ``url`` are (RFC 9309 section 2.3), or "" when that is no address of a page."""
     try:
         origin = URL(url).origin()
-    except ValueError:
+        is_whole = origin.scheme in {"http", "https"} and bool(origin.raw_host) and bool(origin.port)
+    except ValueError:  # a bad port is only found when it is read
         return ""
-    return f"{origin}/robots.txt" if origin.scheme in {"http", "https"} else ""
+    return f"{origin}/robots.txt" if is_whole else ""
 
 
 def answer_of(response: Response | None, origin: str, before: RobotsAnswer | None, now: datetime) -> RobotsAnswer:

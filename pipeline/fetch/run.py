@@ -1,25 +1,28 @@
 """Fetch the pages that articles wait for, store them, and publish each article again under its id, with its page.
 
-    claim (one a host) ─▶ robots.txt ─▶ get ─▶ store the bytes ─▶ publish ─▶ finish
+    claim (one a host) ─▶ robots.txt ─▶ get ─▶ store the bytes ─▶ publish ─▶ finish ─▶ (again while it is young)
 
 The article is already on its way with the text of its feed; whatever goes wrong here costs it its page, never itself.
+A page that is visited again and has changed is published as the first one was; one that is gone leaves its text here.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import Literal
 
 import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
 from pipeline import telemetry, topics
-from pipeline.article import decode_article, encode_article
+from pipeline.article import Article, decode_article, encode_article
 from pipeline.errors import BadArticle, RequestFailed, RequestRefused
 from pipeline.fetch import robots
+from pipeline.fetch.visits import next_visit
 from pipeline.ports import Broker, Clock, Http, Message, PageRequest, Pages, Response, State
 from pipeline.walls import wall_of
 
@@ -42,6 +45,10 @@ class FetchReport(Struct, kw_only=True):
 
     claimed: int = 0
     stored: int = 0
+    unchanged: int = 0
+    """Visited again and found as they were."""
+    gone: int = 0
+    """Visited again and not there any more (404, 410); their text stays."""
     put_off: int = 0
     failed: int = 0
     lost_claims: int = 0
@@ -54,6 +61,17 @@ class Refusal(Struct, frozen=True):
     retry_seconds: float | None = None
     is_ours: bool = False
     """The broker's fault or ours, so that it may not end the attempts."""
+    is_gone: bool = False
+    """The server says that there is no such page (any more)."""
+
+
+class Visit(Struct, frozen=True, kw_only=True):
+    """How one visit ended: the article as it was published or, where nothing new is to be said, as it waited."""
+
+    article: Article | None = None
+    """None: it cannot be read, or its page was never fetched."""
+    outcome: Literal["stored", "unchanged", "gone"] = "stored"
+    refusal: Refusal | None = None
 
 
 async def fetch_due_pages(
@@ -67,9 +85,12 @@ async def fetch_due_pages(
     limit: int = 20,
     lease_seconds: float = 120,
     host_delay_seconds: float = 2.0,
+    page_visits: Sequence[float] = (),
     reach: Callable[[str], None] = lambda _: None,
 ) -> FetchReport:
     """Fetch up to ``limit`` due pages, each of another host; return how it went.
+
+    A page that was fetched is due again when its article reaches the next of ``page_visits`` (ages in hours).
 
     Raises:
         TryLater, DataFolderError: the state or the page store cannot be used; the claims run out by themselves.
@@ -83,17 +104,17 @@ async def fetch_due_pages(
             request, answer = await fetched
             reach("fetch:fetched")
             now = clock()
-            headers = {} if isinstance(answer, Refusal) else telemetry.new_trace()
-            refusal = (
-                answer
-                if isinstance(answer, Refusal)
-                else _publish(request, answer, broker, pages, now, headers=headers)
-            )
+            visit, headers = _visited(request), telemetry.new_trace()
+            if isinstance(answer, Refusal):
+                visit = _refused(visit, answer, broker, now, headers=headers)
+            else:
+                visit = _publish(request, visit, answer, broker, pages, now=now, headers=headers)
             reach("fetch:published")
+            again_at = next_visit(visit.article, now, page_visits) if visit.article else None
+            open_at = now + timedelta(seconds=host_delay_seconds)
             _finish(
-                state, holder, request, refusal, now=now, report=report, trace=telemetry.trace_id(headers),
-                host_delay_seconds=host_delay_seconds,
-            )  # fmt: skip
+                state, holder, request, visit, again_at=again_at, open_at=open_at, now=now, report=report, trace=headers
+            )
             reach("fetch:finished")
     finally:
         for fetch in fetches:
@@ -125,7 +146,7 @@ async def _get(request: PageRequest, http: Http, state: State, clock: Clock) -> 
 def refusal_of(response: Response, request: PageRequest) -> Refusal | None:
     """Return why this answer is no page; a page that is gone, or is something else, is not asked for again."""
     if response.status in GONE:
-        return Refusal(f"HTTP {response.status}: the page is gone")
+        return Refusal(f"HTTP {response.status}: the page is gone", is_gone=True)
     if not 200 <= response.status < 300:
         return Refusal(_status(response), backoff_seconds(request, response.headers.get("retry-after", "")))
     if response.status == ACCEPTED and wall_of(response):
@@ -152,15 +173,41 @@ def backoff_seconds(request: PageRequest, retry_after: str = "") -> float:
     return float(min(max(wait * (1 + 0.1 * dice), asked), LONGEST_WAIT_SECONDS))
 
 
+def _visited(request: PageRequest) -> Visit:
+    """Return the visit with its article when the page was fetched before, so that it has a text to lose."""
+    try:
+        article = decode_article(request.article) if request.visits else None
+    except BadArticle:
+        return Visit()
+    return Visit(article=article if article and article.page else None)
+
+
+def _refused(visit: Visit, refusal: Refusal, broker: Broker, now: datetime, *, headers: dict[str, str]) -> Visit:
+    """Return the visit that brought no page; of one that is gone since, the article says so from now on."""
+    if visit.article is None or not refusal.is_gone:
+        return replace(visit, refusal=refusal)
+    article = replace(visit.article.flagged("page_gone"), fetched=now)
+    unsent = _sent(article, broker, headers=headers)
+    return Visit(article=visit.article, refusal=unsent) if unsent else Visit(outcome="gone")
+
+
 def _publish(
-    request: PageRequest, body: bytes, broker: Broker, pages: Pages, now: datetime, *, headers: dict[str, str]
-) -> Refusal | None:
-    """Store the page, then publish its article with the page's key."""
+    request: PageRequest, visit: Visit, body: bytes, broker: Broker, pages: Pages, *, now: datetime,
+    headers: dict[str, str],
+) -> Visit:  # fmt: skip
+    """Store the page, then publish its article with the page's key; not when the page is what it was."""
+    if visit.article is not None and pages.get(visit.article.page) == body:
+        return replace(visit, outcome="unchanged")
     try:
         article = decode_article(request.article)
     except BadArticle as error:
-        return Refusal(f"the waiting article cannot be read: {error}")
+        return Visit(refusal=Refusal(f"the waiting article cannot be read: {error}"))
     article = replace(article, page=pages.put(body, now.date()), fetched=now)
+    unsent = _sent(article, broker, headers=headers)
+    return Visit(article=visit.article, refusal=unsent) if unsent else Visit(article=article)
+
+
+def _sent(article: Article, broker: Broker, *, headers: dict[str, str]) -> Refusal | None:
     message = Message(topic=topics.raw(article.lane), key=article.id, value=encode_article(article), headers=headers)
     (failure,) = broker.publish([message])
     if failure is None:
@@ -169,25 +216,41 @@ def _publish(
 
 
 def _finish(
-    state: State, holder: str, request: PageRequest, refusal: Refusal | None, *, now: datetime, report: FetchReport,
-    trace: str, host_delay_seconds: float,
+    state: State, holder: str, request: PageRequest, visit: Visit, *, again_at: datetime | None, open_at: datetime,
+    now: datetime, report: FetchReport, trace: dict[str, str],
 ) -> None:  # fmt: skip
-    """End the claim: done, to be tried again, or failed for good. No page is lost to a broker that is down."""
-    cause = refusal.cause if refusal else ""
-    retry_seconds = refusal.retry_seconds if refusal else None
-    if refusal and retry_seconds is not None and not refusal.is_ours and request.attempts + 1 >= MAX_ATTEMPTS:
-        retry_seconds, cause = None, f"{cause} (after {MAX_ATTEMPTS} attempts)"
-    retry_at = now + timedelta(seconds=retry_seconds) if retry_seconds is not None else None
-    open_at = now + timedelta(seconds=host_delay_seconds)
-    if not state.finish_page(request.article_id, holder, cause=cause, retry_at=retry_at, host_open_at=open_at):
+    """End the claim: done for now or for good, to be tried again, or failed. No page is lost to a broker that is down.
+
+    A visit that fails for good does not make a failure of a page that is here: it is left to the next one.
+    """
+    refusal = visit.refusal
+    cause, retry_at = _put_off(request, refusal, now) if refusal else ("", None)
+    form = encode_article(visit.article) if visit.article and again_at else b""
+    held = state.finish_page(
+        request.article_id, holder, cause="" if visit.article and not (again_at or retry_at) else cause,
+        retry_at=retry_at, again_at=None if retry_at else again_at, article=form,
+        host_open_at=open_at,
+    )  # fmt: skip
+    if not held:
         report.lost_claims += 1
     elif not refusal:
-        report.stored += 1
-    elif retry_at:
+        setattr(report, visit.outcome, getattr(report, visit.outcome) + 1)
+    elif retry_at or again_at:
         report.put_off += 1
     else:
         report.failed += 1
     log.info(
-        "page fetched", step="fetch", id=request.article_id, host=request.host, cause=cause, trace=trace,
-        attempt=request.attempts + 1, retry_at=str(retry_at) if retry_at else "",
+        "page fetched", step="fetch", id=request.article_id, host=request.host, cause=cause,
+        trace="" if refusal or visit.outcome == "unchanged" else telemetry.trace_id(trace),
+        attempt=request.attempts + 1, visit=request.visits + 1, retry_at=str(retry_at) if retry_at else "",
+        again_at=str(again_at) if again_at and not retry_at else "",
     )  # fmt: skip
+
+
+def _put_off(request: PageRequest, refusal: Refusal, now: datetime) -> tuple[str, datetime | None]:
+    """Return why there is no page, and when to try again; not after the last attempt."""
+    if refusal.retry_seconds is None:
+        return refusal.cause, None
+    if not refusal.is_ours and request.attempts + 1 >= MAX_ATTEMPTS:
+        return f"{refusal.cause} (after {MAX_ATTEMPTS} attempts)", None
+    return refusal.cause, now + timedelta(seconds=refusal.retry_seconds)

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import sys
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import msgspec
 from msgspec import Struct
 
 from pipeline.article import Article, Heading, Lane
 from pipeline.identity import article_id, clean_link
-from pipeline.ingest.problem import FileProblem
+from pipeline.ingest.problem import FileProblem, UnreadableFile
 from pipeline.outcomes import FlagName
 from pipeline.text.characters import well_formed
 from pipeline.text.charset import decode
 from pipeline.text.times import parse_time
+
+MAX_LINE_BYTES = 20 * 1024 * 1024
+MAX_PROBLEMS = 1_000
+"""Of one file that are told one by one."""
+HIGHEST_RATIO = 100
+"""Unpacked over packed: JSON lines stay under 30, bombs reach 1,032."""
+ALWAYS_ALLOWED_BYTES = 50 * 1024 * 1024
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -48,13 +59,51 @@ def read_lines(content: bytes, *, path: str, lane: Lane, now: datetime) -> Itera
     """Yield the article, or the problem, of every line that is not empty. A wrong line does not stop the others."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\x00\x00\xfe\xff")):
         content = decode(content)[0].encode("utf-8", "replace")
-    for number, line in enumerate(io.BytesIO(content), start=1):
-        if not line.strip():
-            continue
+    return _read(io.BytesIO(content), path=path, lane=lane, now=now)
+
+
+def stream_lines(path: Path, *, shown: str, lane: Lane, now: datetime) -> Iterator[Article | FileProblem]:
+    """Do the same for a file of UTF-8 of any size, packed with gzip or not; one line is in memory at a time.
+
+    Raises:
+        UnreadableFile: a disk that fails, or gzip that is damaged or a bomb; the lines before it were yielded.
+    """
+    with path.open("rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b"
+        most = max(ALWAYS_ALLOWED_BYTES, HIGHEST_RATIO * path.stat().st_size)
+        file.seek(0)
+        lines: BinaryIO = gzip.GzipFile(fileobj=file) if is_packed else file  # type: ignore[assignment]
         try:
-            yield _article(line, lane=lane, now=now)
+            yield from _read(lines, path=shown, lane=lane, now=now, most=most)
+        except (OSError, EOFError, zlib.error) as error:  # gzip's own errors are among these
+            raise UnreadableFile(f"cannot be read to its end: {error}") from error
+
+
+def _read(
+    file: BinaryIO, *, path: str, lane: Lane, now: datetime, most: int = sys.maxsize
+) -> Iterator[Article | FileProblem]:
+    number = problems = 0
+    while line := file.readline(MAX_LINE_BYTES):
+        number += 1
+        if file.tell() > most:
+            raise UnreadableFile(f"unpacks to more than {HIGHEST_RATIO} times its size")
+        try:
+            if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
+                _skip_line(file)
+                raise ValueError(f"longer than {MAX_LINE_BYTES // 1024**2} MiB")
+            if line.strip():
+                yield _article(line, lane=lane, now=now)
         except (msgspec.MsgspecError, RecursionError, ValueError) as error:
-            yield FileProblem(path, number, f"not an article: {error}")
+            problems += 1
+            if problems <= MAX_PROBLEMS:
+                yield FileProblem(path, number, f"not an article: {error}")
+    if problems > MAX_PROBLEMS:
+        yield FileProblem(path, 0, f"and {problems - MAX_PROBLEMS:,} more lines that are no articles")
+
+
+def _skip_line(file: BinaryIO) -> None:
+    while (rest := file.readline(1024 * 1024)) and not rest.endswith(b"\n"):
+        pass
 
 
 def _article(line: bytes, *, lane: Lane, now: datetime) -> Article:

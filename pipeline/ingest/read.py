@@ -16,7 +16,7 @@ from pipeline.enrich.tools import Tools
 from pipeline.errors import DropArticle
 from pipeline.ingest.content import kind_of, read_content, read_head
 from pipeline.ingest.feed_file import read_feed
-from pipeline.ingest.jsonl_file import read_lines
+from pipeline.ingest.jsonl_file import read_lines, stream_lines
 from pipeline.ingest.memory_pages import MemoryPages
 from pipeline.ingest.page_file import read_page
 from pipeline.ingest.problem import FileProblem, Skipped, UnreadableFile
@@ -77,8 +77,16 @@ def preview_path(
 def _read_file(
     path: Path, *, lane: Lane, now: datetime, pages: Pages, wants_article: bool
 ) -> Iterator[Article | FileProblem | Skipped]:
-    if kind_of(read_head(path), path) == "warc":  # not read as a whole: many have a gigabyte
-        yield from read_warc(path, shown=_shown(path), lane=lane, now=now, pages=pages, wants_article=wants_article)
+    head = read_head(path)
+    kind = kind_of(head, path)
+    if kind == "warc":  # not read as a whole: many have a gigabyte; nor are lines
+        try:
+            yield from read_warc(path, shown=_shown(path), lane=lane, now=now, pages=pages, wants_article=wants_article)
+        except OSError as error:  # of a disk that fails on the way
+            raise UnreadableFile(f"cannot be read: {error.strerror or error}") from error
+        return
+    if kind == "jsonl" and head.lstrip().startswith(b"{"):
+        yield from stream_lines(path, shown=_shown(path), lane=lane, now=now)
         return
     content = read_content(path)
     match kind_of(content, path):

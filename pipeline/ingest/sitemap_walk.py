@@ -29,6 +29,9 @@ MAX_KNOWN = 200_000
 MAX_DEPTH = 3
 """Of indexes within indexes; the protocol allows none, and some publishers have one."""
 
+QUEUED_AT_ONCE = 500
+"""Pages added in one transaction, for which all other writers wait."""
+
 
 class Walk(Struct):
     """How far a walk has come, in numbers for a person."""
@@ -142,6 +145,11 @@ def _site(url: str) -> str:
 
 def queue_pages(entries: Sequence[SitemapEntry], said: Found, *, state: State, now: datetime, report: Walk) -> None:
     """Put the pages of these articles on the fetch queue, behind the news; an article is published with its page."""
+    for start in range(0, len(entries), QUEUED_AT_ONCE):
+        _queue_some(entries[start : start + QUEUED_AT_ONCE], said, state, now, report)
+
+
+def _queue_some(entries: Sequence[SitemapEntry], said: Found, state: State, now: datetime, report: Walk) -> None:
     wanted = [article for entry in entries if not _is_known(article := article_of(entry, said, now), state)]
     requests = [
         PageRequest(article_id=one.id, url=one.url, host=link_host(one.url), article=encode_article(one))

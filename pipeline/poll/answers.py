@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from pipeline.article import Article, encode_article
-from pipeline.feed import Feed, FeedState, KnownFeed, SeenEntry
+from pipeline.feed import FeedState, KnownFeed, Oddity, SeenEntry
 from pipeline.identity import link_host
 from pipeline.outcomes import Counts, DropReason, Status, Trouble
 from pipeline.poll import decide
-from pipeline.poll.articles import Source, article_of, id_of
+from pipeline.poll.articles import Source, article_of
+from pipeline.poll.churn import Churn, churn_of
 from pipeline.poll.decide import Failure, Sorted
 from pipeline.poll.ledger import tally_of
 from pipeline.poll.parse import ParsedFeed
@@ -29,6 +30,8 @@ class Answered(Struct, frozen=True, kw_only=True):
     at: datetime
     response: Response | None = None
     parsed: ParsedFeed | None = None
+    items: Mapping[int, str] = {}
+    """Raw hash of each item that the feed has shown, with its key: what ``parsed`` passed over is among them."""
     failure: Failure | None = None
     reached_nobody: bool = False
 
@@ -44,22 +47,25 @@ class Brought(Struct, frozen=True, kw_only=True):
     unpublished: bool = False
 
 
-def brought_by(answered: Answered, seen: dict[str, SeenEntry], *, host_delay_seconds: float) -> Brought:
-    """Return what an answer comes to; ``seen`` holds what is known of the entries that were read."""
+LookUp = Callable[[Collection[str]], Mapping[str, SeenEntry]]
+
+
+def brought_by(answered: Answered, look_up: LookUp, *, host_delay_seconds: float) -> Brought:
+    """Return what an answer comes to; ``look_up`` returns what is known of entries, by their keys."""
     feed, now = answered.known.feed, answered.at
     pause = decide.host_pause_seconds(answered.response, host_delay_seconds, now)
     open_at = now + timedelta(seconds=pause) if pause else None
     state, new_url = answered.known.state, ""
     if answered.response is not None and answered.failure is None:
         state, new_url = decide.after_redirect(feed, state, answered.response, now)
-    brought = _brought(replace(answered, known=KnownFeed(feed=feed, state=state)), seen)
+    brought = _brought(replace(answered, known=KnownFeed(feed=feed, state=state)), look_up)
     new_host = link_host(new_url) if new_url else ""
     return replace(
         brought, result=replace(brought.result, host_open_at=open_at, new_url=new_url, new_host=new_host)
     )  # fmt: skip
 
 
-def _brought(answered: Answered, seen: dict[str, SeenEntry]) -> Brought:
+def _brought(answered: Answered, look_up: LookUp) -> Brought:
     feed, state, response, now = answered.known.feed, answered.known.state, answered.response, answered.at
     if answered.failure is not None:
         after = (
@@ -72,7 +78,7 @@ def _brought(answered: Answered, seen: dict[str, SeenEntry]) -> Brought:
     if answered.parsed is None:
         after = decide.after_unchanged(feed, state, response, now)
         return _nothing(answered, after, PollTally(unchanged=True), unchanged=True)
-    return _read(answered, response, answered.parsed, seen)
+    return _read(answered, response, answered.parsed, look_up)
 
 
 def _nothing(answered: Answered, after: FeedState, tally: PollTally, *, unchanged: bool = False) -> Brought:
@@ -80,18 +86,29 @@ def _nothing(answered: Answered, after: FeedState, tally: PollTally, *, unchange
     return Brought(known=answered.known, result=result, unchanged=unchanged)
 
 
-def _read(answered: Answered, response: Response, parsed: ParsedFeed, seen: dict[str, SeenEntry]) -> Brought:
+def _read(answered: Answered, response: Response, parsed: ParsedFeed, look_up: LookUp) -> Brought:
     feed, state, now = answered.known.feed, answered.known.state, answered.at
-    entries = decide.sorted_entries(parsed.entries, seen)
-    source = Source(feed_url=feed.url, feed=feed.id, outlet=feed.outlet, language=feed.language)
-    articles = tuple(article_of(one.entry, parsed, source, now) for one in entries if one.is_news)
-    counts = _counted(entries)
+    churn = churn_of(parsed.entries, look_up, feed_url=feed.url, unchanged=len(parsed.known))
+    between = [(item.place, key) for item in parsed.known if (key := answered.items.get(item.raw_hash))]
+    entries = decide.sorted_entries(parsed.entries, churn.known, keys=churn.keys, between=between)
+    source = Source(
+        feed_url=feed.url, feed=feed.id, outlet=feed.outlet, language=feed.language, first_poll=state.last_ok is None
+    )  # fmt: skip
+    articles = tuple(
+        article_of(one.entry, parsed, source, now, known_as=ident)
+        for one, ident in zip(entries, churn.ids, strict=True)
+        if one.is_news
+    )
+    counts = _counted(entries, known=len(parsed.known))
     tally = tally_of(counts, parsed, state, now)
-    after = decide.after_parse(feed, state, response, parsed, now, items=tally.seen, new=tally.new)
+    after = decide.after_parse(
+        feed, state, response, parsed, now, items=tally.seen, new=tally.new, oddities=_oddities(churn)
+    )
     result = PollResult(
         feed_id=feed.id,
         state=after,
-        entries=_shown(feed, entries),
+        entries=(*_shown(entries, churn.ids), churn.note),
+        shown_again=tuple(item.raw_hash for item in parsed.known),
         pages=_pages(articles) if feed.full_page else (),
         tally=tally,
     )
@@ -113,14 +130,26 @@ def refused(cause: str) -> Failure:
     return Failure(cause, Trouble.REFUSED)
 
 
-def _shown(feed: Feed, entries: Sequence[Sorted]) -> tuple[SeenEntry, ...]:
-    """Return what the feed shows now, each key once, the first of its kind."""
+def _shown(entries: Sequence[Sorted], ids: Sequence[str]) -> tuple[SeenEntry, ...]:
+    """Return what was read of the feed, each key once, the first of its kind."""
     shown: dict[str, SeenEntry] = {}
-    for one in entries:
+    for one, ident in zip(entries, ids, strict=True):
         if one.key:
-            found = SeenEntry(key=one.key, article_id=id_of(one.entry, feed.url), content_hash=one.content_hash)
+            found = SeenEntry(
+                key=one.key, article_id=ident, content_hash=one.content_hash, raw_hash=one.entry.raw_hash
+            )  # fmt: skip
             shown.setdefault(one.key, found)
     return tuple(shown.values())
+
+
+def _oddities(churn: Churn) -> list[Oddity]:
+    found: dict[Oddity, int] = {
+        "guids_change": churn.guids_change,
+        "links_change": churn.links_change,
+        "guids_reused": churn.guids_reused,
+        "no_link_no_guid": churn.without_link_and_guid,
+    }
+    return [oddity for oddity, number in found.items() if number]
 
 
 def _pages(articles: Sequence[Article]) -> tuple[PageRequest, ...]:
@@ -131,8 +160,10 @@ def _pages(articles: Sequence[Article]) -> tuple[PageRequest, ...]:
     )
 
 
-def _counted(entries: Sequence[Sorted]) -> dict[tuple[str, str], int]:
+def _counted(entries: Sequence[Sorted], *, known: int) -> dict[tuple[str, str], int]:
     counts = Counts()
+    if known:
+        counts.add(Status.DUPLICATE, number=known)
     for one in entries:
         counts.add(one.status, DropReason.NO_IDENTITY if one.status is Status.DROPPED else "")
     return counts.take()

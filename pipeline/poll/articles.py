@@ -23,6 +23,8 @@ class Source(Struct, frozen=True, kw_only=True):
     outlet: str = ""
     language: str = ""
     lane: Lane = "live"
+    first_poll: bool = False
+    """Whether the feed was never read before, so that what it shows is no news."""
     source_path: str = ""
 
 
@@ -41,8 +43,11 @@ def hash_of(entry: Entry) -> str:
     return content_hash(entry.title, entry.summary, entry.html)
 
 
-def article_of(entry: Entry, parsed: ParsedFeed, source: Source, now: datetime) -> Article:
+def article_of(entry: Entry, parsed: ParsedFeed, source: Source, now: datetime, *, known_as: str = "") -> Article:
     """Return the raw article of an entry; it encodes to at most ``topics.MAX_ARTICLE_BYTES``.
+
+    ``known_as`` is the id under which the entry was published before (``SeenEntry.article_id``): an id is fixed, even
+    where the feed has moved, the link has changed or a rule for links was added since.
 
     Raises:
         DropArticle: there is nothing to know it by.
@@ -50,7 +55,7 @@ def article_of(entry: Entry, parsed: ParsedFeed, source: Source, now: datetime) 
     published, flags = plausible(entry.published, now)
     updated, more_flags = plausible(entry.updated, now)
     article = Article(
-        id=id_of(entry, source.feed_url),
+        id=known_as or id_of(entry, source.feed_url),
         lane=source.lane,
         url=entry.link,
         guid=entry.guid,
@@ -66,6 +71,7 @@ def article_of(entry: Entry, parsed: ParsedFeed, source: Source, now: datetime) 
         updated=updated,
         first_seen=now,
         fetched=now,
+        first_poll=source.first_poll,
         source_path=source.source_path,
     )
     return fitting(article.flagged(*entry.flags, *flags, *more_flags))

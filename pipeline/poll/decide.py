@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from http import HTTPStatus
@@ -10,8 +11,8 @@ from http import HTTPStatus
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pipeline.feed import Feed, FeedState, FeedStatus, SeenEntry
-from pipeline.identity import canonical_link, link_host
+from pipeline.feed import Feed, FeedState, FeedStatus, Oddity, SeenEntry
+from pipeline.identity import link_host, plain_link
 from pipeline.outcomes import Status, Trouble
 from pipeline.poll.articles import hash_of, key_of
 from pipeline.poll.parse import Entry, ParsedFeed
@@ -87,7 +88,15 @@ def is_unchanged(response: Response, state: FeedState) -> bool:
 
 
 def after_parse(
-    feed: Feed, state: FeedState, response: Response, parsed: ParsedFeed, now: datetime, *, items: int, new: int
+    feed: Feed,
+    state: FeedState,
+    response: Response,
+    parsed: ParsedFeed,
+    now: datetime,
+    *,
+    items: int,
+    new: int,
+    oddities: Sequence[Oddity] = (),
 ) -> FeedState:
     """Return the state after a body that parsed: the only thing that ends a failure."""
     read = replace(
@@ -97,7 +106,7 @@ def after_parse(
         body_hash=body_hash(response.body),
         items=items,
         last_new=now if new else state.last_new,
-        hints=parsed.hints,
+        hints=replace(parsed.hints, oddities=tuple(oddities)),
     )
     return after_unchanged(feed, read, response, now)
 
@@ -177,16 +186,28 @@ class Sorted(Struct, frozen=True):
         return self.status in {Status.PUBLISHED, Status.UPDATED}
 
 
-def sorted_entries(entries: Iterable[Entry], seen: Mapping[str, SeenEntry]) -> list[Sorted]:
+def sorted_entries(
+    entries: Iterable[Entry],
+    seen: Mapping[str, SeenEntry],
+    *,
+    keys: Sequence[str] | None = None,
+    between: Sequence[tuple[int, str]] = (),
+) -> list[Sorted]:
     """Say of each entry whether it is new. The feed's order and its dates play no part.
+
+    ``keys`` are what the entries are known by, in their order (``poll.churn``); without it, by their links.
+    ``between`` are the places and keys of the items that were not read again, since they stand there as they did.
 
     Of several entries with one key the first counts, since feeds put the newest first: were all to count, two of
     different text would replace each other at every poll.
     """
     result: list[Sorted] = []
     shown: set[str] = set()
-    for entry in entries:
-        key, said = key_of(entry), hash_of(entry)
+    passed_over = deque(sorted(between))
+    for number, entry in enumerate(entries):
+        while passed_over and passed_over[0][0] < entry.place:
+            shown.add(passed_over.popleft()[1])
+        key, said = keys[number] if keys is not None else key_of(entry), hash_of(entry)
         before = seen.get(key)
         if not key:
             status = Status.DROPPED
@@ -201,7 +222,7 @@ def sorted_entries(entries: Iterable[Entry], seen: Mapping[str, SeenEntry]) -> l
 
 def is_moved(feed: Feed, response: Response) -> bool:
     """Whether the server says, for good, that the feed is elsewhere."""
-    return bool(response.permanent_url) and canonical_link(response.permanent_url) != canonical_link(feed.url)
+    return bool(response.permanent_url) and plain_link(response.permanent_url) != plain_link(feed.url)
 
 
 def after_redirect(feed: Feed, state: FeedState, response: Response, now: datetime) -> tuple[FeedState, str]:

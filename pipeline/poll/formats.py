@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from pipeline.poll.gunzip import MAGIC, gunzip
 from pipeline.poll.json_feed import is_json, parse_json_feed
@@ -13,8 +14,10 @@ _ROOT = re.compile(rb"<(?:[\w.-]{1,40}:)?(urlset|sitemapindex|rss|feed|rdf|html|
 _HEAD_BYTES = 4_096
 
 
-def read_feed(body: bytes, *, content_type: str = "", url: str = "") -> ParsedFeed:
+def read_feed(body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()) -> ParsedFeed:
     """Return what a feed says: RSS, RDF, Atom, JSON Feed or sitemap, told apart by its first bytes alone.
+
+    Of JSON Feeds and sitemaps every item is read, also those in ``known``.
 
     Raises:
         NotAFeed: it is something else, or built to exhaust its reader; the reason says which.
@@ -25,7 +28,7 @@ def read_feed(body: bytes, *, content_type: str = "", url: str = "") -> ParsedFe
         return parse_json_feed(body, content_type=content_type, url=url)
     if is_sitemap(body):
         return parse_sitemap(body, url=url)
-    return parse_feed(body, content_type=content_type, url=url)
+    return parse_feed(body, content_type=content_type, url=url, known=known)
 
 
 def is_sitemap(body: bytes) -> bool:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from pipeline.feed import FeedState, FeedStatus, KnownFeed
+from pipeline.feed import FeedState, FeedStatus, KnownFeed, Oddity
 from pipeline.poll.decide import MOVED_FOR
 from pipeline.ports import Gap, PollDay
 
@@ -18,6 +18,12 @@ STALE_AFTER = timedelta(days=90)
 SILENT_FROM = 12.0
 """Items that should have come and did not. At a steady rate that happens once in 160,000 such spans (Poisson); news
 come in bursts, so it happens more often, and still seldom enough to be worth a look."""
+ODD: Mapping[Oddity, str] = {
+    "guids_change": "its guids change at every fetch; items are known by their links",
+    "links_change": "its links change at every fetch; items are known by their guids",
+    "guids_reused": "it uses one guid for several links; each link is an article",
+    "no_link_no_guid": "it has items without link and guid; an edit makes each a new article",
+}
 SILENT_AT_LEAST = timedelta(hours=6)
 
 
@@ -62,7 +68,8 @@ def health_of(state: FeedState, now: datetime, *, expected: float = 0.0) -> Feed
         case FeedStatus.EMPTY:
             found = _moved(state) or FeedHealth(Health.EMPTY, "a feed without items")
         case FeedStatus.OK:
-            found = _moved(state) or _stale(state, now, expected) or FeedHealth(Health.OK)
+            odd = "; ".join(ODD[oddity] for oddity in state.hints.oddities)
+            found = _moved(state) or _stale(state, now, expected) or FeedHealth(Health.OK, odd)
     return found
 
 

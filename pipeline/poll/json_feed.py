@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from pipeline.identity import canonical_link
 from pipeline.outcomes import FlagName
 from pipeline.poll import bounds
@@ -59,7 +61,10 @@ def parse_json_feed(body: bytes, *, content_type: str = "", url: str = "") -> Pa
         title=Noted(()).plain(_escaped(_text(feed, "title")), MAX_TITLE_CHARACTERS, "title_truncated"),
         link=home,
         language=language,
-        entries=tuple(_entry(item, url, homes, language, charset) for item in items),
+        entries=tuple(
+            replace(_entry(item, url, homes, language, charset), place=place) for place, item in enumerate(items)
+        ),
+        total=len(items),
         cut=was_cut,
     )
 

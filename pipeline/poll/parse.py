@@ -6,11 +6,12 @@ import calendar
 import html
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline.feed import FeedHints
 from pipeline.identity import canonical_link
@@ -19,7 +20,7 @@ from pipeline.poll import bounds
 from pipeline.poll.bounds import NotAFeed
 from pipeline.poll.hints import hints_in
 from pipeline.poll.noted import Noted, cut, link_in
-from pipeline.poll.raw_feed import RawFeed, read_raw_feed
+from pipeline.poll.reading import KnownItem, read_items
 from pipeline.text.characters import one_line
 from pipeline.text.charset import decode_feed
 from pipeline.text.limits import (
@@ -30,10 +31,8 @@ from pipeline.text.limits import (
 )
 from pipeline.text.markup import plain_text
 
-__all__ = ["Entry", "NotAFeed", "ParsedFeed", "parse_feed"]
+__all__ = ["Entry", "KnownItem", "NotAFeed", "ParsedFeed", "parse_feed"]
 
-# feedparser raises on references to what is no character (a lone surrogate), in the midst of a feed.
-_REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]+)|([0-9]+));")
 _TEXT_TYPES = frozenset(("text/html", "application/xhtml+xml", "text/plain"))
 
 
@@ -54,6 +53,10 @@ class Entry(Struct, frozen=True, kw_only=True):
     published: datetime | None = None
     updated: datetime | None = None
     flags: tuple[FlagName, ...] = ()
+    place: int = 0
+    """Its place among all items of the feed, from 0."""
+    raw_hash: int = 0
+    """Of the item as it stood in the feed (64 bits, signed): whoever gives it as known is spared the item. 0: none."""
 
 
 class ParsedFeed(Struct, frozen=True, kw_only=True):
@@ -64,15 +67,20 @@ class ParsedFeed(Struct, frozen=True, kw_only=True):
     """Of the site that the feed belongs to."""
     language: str = "und"
     entries: tuple[Entry, ...] = ()
+    """In the order of the feed, without those known."""
+    known: tuple[KnownItem, ...] = ()
+    total: int = 0
+    """How many items the feed has: those of ``entries`` and of ``known``."""
     hints: FeedHints = FeedHints()
     cut: bool = False
     """Whether the feed had more items than are read (``bounds.MAX_ITEMS``, ``bounds.MAX_TAGS``)."""
 
 
-def parse_feed(body: bytes, *, content_type: str = "", url: str = "") -> ParsedFeed:
+def parse_feed(body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()) -> ParsedFeed:
     """Return what a feed says: RSS 0.9x to 2.0, RDF and Atom, in any encoding, well-formed or not.
 
-    ``url`` is where it was found; relative links are resolved against it. Nothing is opened or fetched.
+    ``url`` is where it was found; relative links are resolved against it. Items with a ``raw_hash`` in ``known`` are
+    not read but listed; the others are read exactly as they are without it. Nothing is opened or fetched.
 
     Raises:
         NotAFeed: it is something else, or built to exhaust its reader; the reason says which.
@@ -80,9 +88,9 @@ def parse_feed(body: bytes, *, content_type: str = "", url: str = "") -> ParsedF
     bounds.refuse_bytes(body)
     text, guessed = decode_feed(body, content_type)
     root = bounds.root_of(text)
-    text, was_cut = bounds.bounded(text, root)
-    raw = _read(text)
-    if not raw.entries and not raw.version:
+    read = read_items(text, root, known)
+    raw = read.raw
+    if not raw.entries and not read.known and not raw.version:
         raise NotAFeed(f"not a feed: its root element is <{root[:80]}>")
     site = link_in(_raw(raw.feed, "link"), url)
     homes = {canonical_link(site), canonical_link(url)}
@@ -92,9 +100,14 @@ def parse_feed(body: bytes, *, content_type: str = "", url: str = "") -> ParsedF
         title=Noted(()).plain(_raw(raw.feed, "title"), MAX_TITLE_CHARACTERS, "title_truncated"),
         link=site,
         language=language,
-        entries=tuple(_entry(entry, url, homes, language, charset) for entry in raw.entries[: bounds.MAX_ITEMS]),
+        entries=tuple(
+            replace(_entry(entry, url, homes, language, charset), place=item.place, raw_hash=item.raw_hash)
+            for entry, item in zip(raw.entries, read.items, strict=True)
+        ),
+        known=read.known,
+        total=len(read.known) + len(read.items),
         hints=hints_in(text),
-        cut=was_cut or len(raw.entries) > bounds.MAX_ITEMS,
+        cut=read.cut,
     )
 
 
@@ -102,21 +115,6 @@ def primary_language(written: str) -> str:
     """Return the primary language of a tag such as ``en-GB`` (BCP 47), or ``und``."""
     found = re.fullmatch(r"([A-Za-z]{2,3})(?:[-_].*)?", written.strip())
     return found[1].lower() if found else "und"
-
-
-def _read(text: str) -> RawFeed:
-    """Return the feed of a text; its character references are made sound first."""
-    try:
-        return read_raw_feed(_REFERENCE.sub(_valid_reference, text.lstrip("\ufeff \t\r\n\0")))
-    except Exception as error:  # a boundary: feedparser documents no errors, and its handlers raise whatever they meet
-        raise NotAFeed(f"feedparser cannot read it ({type(error).__name__}: {str(error)[:200]})") from error
-
-
-def _valid_reference(found: re.Match[str]) -> str:
-    hexadecimal, decimal = found.groups()
-    digits = (hexadecimal or decimal).lstrip("0")
-    code = int(digits or "0", 16 if hexadecimal else 10) if len(digits) < 8 else -1
-    return found[0] if 0 <= code < 0xD800 or 0xDFFF < code < 0x110000 else "\ufffd"
 
 
 def _entry(raw: Any, url: str, homes: set[str], feed_language: str, flags: tuple[FlagName, ...]) -> Entry:

@@ -14,6 +14,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from typing import Protocol
 
 import structlog
 from msgspec import Struct
@@ -25,10 +27,9 @@ from pipeline.article import encode_article
 from pipeline.dead import dead_letter
 from pipeline.errors import PublishError, RequestFailed, RequestRefused
 from pipeline.feed import KnownFeed
-from pipeline.outcomes import Status
+from pipeline.outcomes import Status, Trouble
 from pipeline.poll import decide
 from pipeline.poll.answers import Answered, Brought, brought_by, refused, unpublished
-from pipeline.poll.articles import key_of
 from pipeline.poll.decide import Failure
 from pipeline.poll.done import done_message
 from pipeline.poll.formats import read_feed
@@ -40,12 +41,14 @@ __all__ = ["FeedReport", "PollReport", "poll_due_feeds", "poll_feeds"]
 
 log = structlog.get_logger("wirewatch")
 
-CONCURRENT = 64
+CONCURRENT = 128
 """Feeds under way at once, each of another host."""
-REFILL = 16
+REFILL = 32
 """Feeds are claimed when so many may be, so that a claim, which is a transaction, is worth its while."""
 CLAIM_SECONDS = 1.0
 """How often it is seen whether more is due while all that was claimed is under way."""
+LINGER_SECONDS = 0.02
+"""How long the first answer of a group waits for others: a group is two commits, whatever its size."""
 FETCH_SECONDS = 30.0
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
@@ -86,6 +89,18 @@ async def poll_due_feeds(
     return report
 
 
+class Parse(Protocol):
+    """Reads a feed as ``poll.formats.read_feed`` does, raising the same."""
+
+    async def __call__(
+        self, body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()
+    ) -> ParsedFeed: ...
+
+
+async def _parse_here(body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()) -> ParsedFeed:
+    return read_feed(body, content_type=content_type, url=url, known=known)
+
+
 class Poller(Struct, frozen=True, kw_only=True):
     """What polls with what."""
 
@@ -99,6 +114,7 @@ class Poller(Struct, frozen=True, kw_only=True):
     only: Collection[str] | None = None
     access: Mapping[str, Access] = {}
     """What feeds may refer to by name."""
+    parse: Parse = _parse_here
     reach: Callable[[str], None] = lambda _: None
 
 
@@ -185,6 +201,8 @@ async def _arrived(answers: asyncio.Queue[Answered], tasks: Collection[asyncio.T
             if task.done() and not task.cancelled() and (error := task.exception()):
                 raise error from None
         return []
+    if len(tasks) > 1:
+        await asyncio.sleep(LINGER_SECONDS)
     while not answers.empty():
         group.append(answers.get_nowait())
     return group
@@ -211,7 +229,8 @@ async def _fetched(poller: Poller, known: KnownFeed) -> Answered:
         response = await telemetry.counted("feed", request)
     except RequestFailed as error:
         failure = Failure(str(error), error.trouble)
-        return Answered(known=known, at=poller.clock(), failure=failure, reached_nobody=True)
+        reached_nobody = error.trouble in {Trouble.DNS, Trouble.TLS, Trouble.NO_ANSWER}
+        return Answered(known=known, at=poller.clock(), failure=failure, reached_nobody=reached_nobody)
     except RequestRefused as error:  # by our own rules: its size, its hops, its address
         return Answered(known=known, at=poller.clock(), failure=refused(str(error)))
     failed = decide.failure_in(response, known.state)
@@ -221,15 +240,14 @@ async def _fetched(poller: Poller, known: KnownFeed) -> Answered:
 async def _parsed(poller: Poller, answered: Answered, response: Response) -> Answered:
     if decide.is_unchanged(response, answered.known.state):
         return answered
+    items = poller.state.seen_items(answered.known.feed.id)
     try:
-        parsed = await _parse(response)
+        parsed = await poller.parse(
+            response.body, content_type=response.headers.get("content-type", ""), url=response.url, known=items.keys()
+        )
     except NotAFeed as error:
         return replace(answered, failure=decide.not_a_feed(error.reason, response), at=poller.clock())
-    return replace(answered, parsed=parsed, at=poller.clock())
-
-
-async def _parse(response: Response) -> ParsedFeed:
-    return read_feed(response.body, content_type=response.headers.get("content-type", ""), url=response.url)
+    return replace(answered, parsed=parsed, items=items, at=poller.clock())
 
 
 def _handle(poller: Poller, group: Sequence[Answered]) -> PollReport:
@@ -237,9 +255,8 @@ def _handle(poller: Poller, group: Sequence[Answered]) -> PollReport:
     brought = []
     for answered in group:
         poller.reach("poll:fetched")
-        keys = {key for entry in answered.parsed.entries if (key := key_of(entry))} if answered.parsed else set()
-        seen = dict(poller.state.seen_entries(answered.known.feed.id, keys)) if keys else {}
-        brought.append(brought_by(answered, seen, host_delay_seconds=poller.host_delay_seconds))
+        look_up = partial(poller.state.seen_entries, answered.known.feed.id)
+        brought.append(brought_by(answered, look_up, host_delay_seconds=poller.host_delay_seconds))
     brought = _publish(poller, brought)
     if any(one.articles for one in brought):
         poller.reach("poll:published")

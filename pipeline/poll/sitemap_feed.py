@@ -52,12 +52,13 @@ def read_packed_sitemap(body: bytes, url: str) -> Sitemap:
 def feed_of(entries: Iterable[SitemapEntry], url: str) -> ParsedFeed:
     """Return a feed of the newest ``bounds.MAX_ITEMS`` entries."""
     newest = sorted(entries, key=_moment, reverse=True)
-    kept = tuple(_entry(one, url) for one in newest[: bounds.MAX_ITEMS])
+    kept = tuple(_entry(one, url, place) for place, one in enumerate(newest[: bounds.MAX_ITEMS]))
     publication = next((one.publication for one in newest if one.publication), "")
     return ParsedFeed(
         title=Noted(()).plain(html.escape(publication, quote=False), MAX_TITLE_CHARACTERS, "title_truncated"),
         language=next((entry.language for entry in kept if entry.language != "und"), "und"),
         entries=kept,
+        total=len(kept),
         cut=len(newest) > bounds.MAX_ITEMS,
     )
 
@@ -113,12 +114,13 @@ def _moment(entry: SitemapEntry) -> datetime:
     return entry.published or entry.lastmod or _NEVER
 
 
-def _entry(one: SitemapEntry, url: str) -> Entry:
+def _entry(one: SitemapEntry, url: str, place: int) -> Entry:
     noted = Noted(())
     link = link_in(one.url, url)
     if one.url and not link:
         noted.add("link_removed")
     return Entry(
+        place=place,
         link=link,
         identifying_link=link,
         title=noted.plain(html.escape(one.title, quote=False), MAX_TITLE_CHARACTERS, "title_truncated"),

@@ -137,8 +137,10 @@ class PageRequest(Struct, frozen=True, kw_only=True):
     url: str
     host: str
     article: bytes
-    """The article as published by poll, to be published again with its page."""
+    """The article as published by poll, to be published again with its page; with the last page once it has had one."""
     attempts: int = 0
+    visits: int = 0
+    """How often the page was fetched well."""
 
 
 class PageTrouble(Struct, frozen=True, kw_only=True):
@@ -146,8 +148,8 @@ class PageTrouble(Struct, frozen=True, kw_only=True):
 
     article_id: str
     host: str
-    status: Literal["waiting", "failed"]
-    """``waiting``: it is tried again at ``due``."""
+    status: Literal["waiting", "failed", "again"]
+    """``waiting``: it is tried again at ``due``; ``again``: so is a page that was fetched well before."""
     attempts: int
     cause: str
     due: datetime
@@ -243,7 +245,8 @@ class FetchQueue(Protocol):
     ) -> Sequence[PageRequest]:
         """Claim due pages, at most one a host, which nobody asks until this one is finished.
 
-        From the claim on it stays closed for ``host_delay_seconds`` at least.
+        From the claim on it stays closed for ``host_delay_seconds`` at least. Pages that were never fetched go before
+        those that are visited again.
         """
         ...
 
@@ -254,11 +257,15 @@ class FetchQueue(Protocol):
         *,
         cause: str = "",
         retry_at: datetime | None = None,
+        again_at: datetime | None = None,
+        article: bytes = b"",
         host_open_at: datetime | None = None,
     ) -> bool:
         """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost.
 
-        Its host may be asked again at ``host_open_at``; None: at once.
+        With ``again_at`` the visit is over, well or (with a cause) not, and the page is due once more then; ``article``
+        is the form that waits for that, unless poll has brought a newer one meanwhile, which is due at once. Its host
+        may be asked again at ``host_open_at``; None: at once.
         """
         ...
 
@@ -274,7 +281,7 @@ class FetchQueue(Protocol):
         ...
 
     def queued_pages(self) -> Mapping[str, int]:
-        """Return the number of rows by status: waiting, failed."""
+        """Return the number of rows by status: waiting, failed, again (fetched well, and to be visited once more)."""
         ...
 
 

@@ -6,7 +6,10 @@ Pure: values in, a decision out. The rules:
   fetched page; from any other feed it is a sighting and changes nothing;
 - ``revision`` grows only when the content hash does; ``version`` grows with every form that is published;
 - the first recorded ``first_seen`` wins; an article that is known only from backfill goes live when a live feed,
-  whosever it is, shows it within 48 hours of its publication.
+  whosever it is, shows it within 48 hours of its publication;
+- an article that stood in its feed when that was first read (``first_poll``) is no news, and stays so recorded, until,
+  within 48 hours of its publication, another feed brings it that has been read before, or its own feed brings a
+  changed text: what changes now is news now. Its page, or an edit of an article that is old or has no date, is not.
 """
 
 from __future__ import annotations
@@ -16,16 +19,21 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pipeline.article import Article
+from pipeline.article import SCHEMA_VERSION, Article, Changes, encode_article
 from pipeline.identity import content_hash
 from pipeline.outcomes import Status
 from pipeline.ports import ArticleRecord
+from pipeline.settle.changes import changes_between
+from pipeline.topics import MAX_ARTICLE_BYTES
 
 LATE_LIVE = timedelta(hours=48)
 """How long after its publication a backfilled article still counts as news when a live feed shows it."""
 
 MAX_SEEN_IN = 500
 """Sightings that are named: enough to tell 5 outlets from 50, and a bound for what names a new file each time."""
+
+ROOM_BYTES = 2_048
+"""What settle may add to an article of the largest size: half of what a record has for that, its key and headers."""
 
 MIN_FAMILY_CHARS = 100
 """Shorter bodies ("More to follow.") are alike by chance; they are compared together with their titles."""
@@ -65,6 +73,7 @@ def decide_new(article: Article, source: Source, *, family: str, now: datetime) 
         content_hash=hash_of(article),
         revision=1,
         version=1,
+        changes=None,
         family=family or article.id,
         story=family or article.id,
     )
@@ -79,24 +88,24 @@ def decide_known(article: Article, known: ArticleRecord, source: Source, *, fami
     if is_redelivery(known, source):
         return Decision(status=Status.DUPLICATE, publish=known.article)
     known = replace(known, sources=known.sources | {source.place: source.offset})
-    goes_live = article.lane == "live" and not known.went_live and _is_still_news(article, known, now)
+    is_news = article.lane == "live" and not article.first_poll and _is_still_news(article, known, now)
     if not _may_revise(article, known):
-        return _sighting(article, known, goes_live=goes_live)
-    settled = _next_form(article, known.article, family=family, goes_live=goes_live)
+        return _sighting(article, known, is_news=is_news)
+    settled = _next_form(article, known, family=family, is_news=is_news)
     if settled == known.article:
         return Decision(status=Status.DUPLICATE, record=known, publish=known.article)
-    record = replace(known, article=settled, went_live=known.went_live or goes_live)
+    record = replace(known, article=settled, went_live=known.went_live or is_news)
     return Decision(status=Status.UPDATED, record=record, is_new_form=True, publish=settled)
 
 
-def _sighting(article: Article, known: ArticleRecord, *, goes_live: bool) -> Decision:
+def _sighting(article: Article, known: ArticleRecord, *, is_news: bool) -> Decision:
     """Another's feed or file shows it: its words stay, but it may be news from now on."""
     name = article.feed or article.source_path
     seen_in = known.seen_in
     if name and name not in {*seen_in, known.article.feed} and len(seen_in) < MAX_SEEN_IN:
         seen_in = (*seen_in, name)
-    if goes_live:
-        settled = replace(known.article, lane="live", version=known.article.version + 1)
+    if is_news and (known.article.first_poll or not known.went_live):
+        settled = replace(known.article, lane="live", first_poll=False, version=known.article.version + 1)
         record = replace(known, article=settled, went_live=True, seen_in=seen_in)
         return Decision(status=Status.UPDATED, record=record, is_new_form=True, publish=settled)
     changed = seen_in != known.seen_in
@@ -133,9 +142,10 @@ def _is_still_news(article: Article, known: ArticleRecord, now: datetime) -> boo
     return published is None or shown - published <= LATE_LIVE
 
 
-def _next_form(article: Article, last: Article, *, family: str, goes_live: bool) -> Article:
-    """Return the form to publish next: the incoming text under the recorded identity, or ``last`` when equal."""
-    if article.feed != last.feed and hash_of(article) == last.content_hash:
+def _next_form(article: Article, known: ArticleRecord, *, family: str, is_news: bool) -> Article:
+    """Return the form to publish next: the incoming text under the recorded identity, or the last when equal."""
+    last, is_other_feed = known.article, article.feed != known.article.feed
+    if is_other_feed and hash_of(article) == last.content_hash:
         article = last  # another feed of the same outlet with the same text: its feed and tags are no news
     if last.text_from == "page" and article.text_from == "feed":
         # The feed's teaser does not replace the page's text; a changed page is fetched and comes on its own.
@@ -146,20 +156,36 @@ def _next_form(article: Article, last: Article, *, family: str, goes_live: bool)
     new_hash = hash_of(article)
     is_revised = new_hash != last.content_hash
     joined = family if family and last.family == last.id and is_revised else last.family
+    ends_silence = is_news and (is_other_feed or (is_revised and last.published is not None))
     settled = replace(
         article,
+        schema_version=last.schema_version,
         id=last.id,
-        lane="live" if goes_live or last.lane == "live" else "backfill",
+        lane="live" if is_news or last.lane == "live" else "backfill",
         feed=last.feed,
         outlet=last.outlet,
         published=article.published or last.published,
         first_seen=last.first_seen,
+        first_poll=last.first_poll and not ends_silence,
         content_hash=new_hash,
         revision=last.revision + is_revised,
         version=last.version,
+        changes=changes_between(last, article) if is_revised else last.changes,
         family=joined,
         story=joined,
     )
     if replace(settled, fetched=last.fetched) == last:
         return last
-    return replace(settled, version=last.version + 1)
+    return _fitting(replace(settled, schema_version=SCHEMA_VERSION, version=last.version + 1))
+
+
+def _fitting(article: Article) -> Article:
+    """Return the article; where it fills its record to the brim, with no more of its changes than their numbers."""
+    if article.changes is None or len(encode_article(article)) <= MAX_ARTICLE_BYTES + ROOM_BYTES:
+        return article
+    changes = article.changes
+    numbers = Changes(
+        characters_before=changes.characters_before, characters_after=changes.characters_after, share=changes.share,
+        page_replaced_feed=changes.page_replaced_feed,
+    )  # fmt: skip
+    return replace(article, changes=numbers)

@@ -20,6 +20,7 @@ from adapters.hostile_urls import private_hosts
 from stub_server import Answer, StubServer
 
 from pipeline.adapters.decoding import BodyDecoder
+from pipeline.adapters.gate import SystemLookUp
 from pipeline.adapters.http import HttpDoor
 from pipeline.errors import RequestFailed, RequestRefused, UsageError
 from pipeline.loop import new_runner
@@ -491,6 +492,7 @@ def test_the_deadline_covers_all_redirects_together(server: StubServer) -> None:
         "cut",
         "cut chunks",
         "reset midway",
+        "unframed",
         "no http",
         "large header",
         "many headers",
@@ -558,6 +560,54 @@ def test_a_dead_name_server_holds_up_neither_the_deadline_nor_the_end(monkeypatc
         fetch("http://slow.example/", door={"resolver": None}, timeout_seconds=0.1)
     assert not answered.is_set()  # the loop has ended all the same
     answered.set()
+
+
+def test_a_thread_serves_one_look_up_after_another_and_a_slow_name_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, released = threading.Event(), threading.Event()
+    threads: dict[str, int] = {}
+
+    def answer(host: str, *_: object, **__: object) -> list[Any]:
+        threads[host] = threading.get_ident()
+        if host == "slow.example":
+            asked.set()
+            released.wait()
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 0))]
+
+    async def run() -> None:
+        look_up = SystemLookUp()
+        slow = asyncio.create_task(look_up("slow.example"))
+        await asyncio.to_thread(asked.wait)
+        for number in range(20):
+            assert await look_up(f"{number}.example") == ["8.8.8.8"]
+            await asyncio.to_thread(wait_until, lambda: len(look_up._idle) == 1)
+        released.set()
+        assert await slow == ["8.8.8.8"]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    asyncio.run(run())
+    assert len({thread for host, thread in threads.items() if host != "slow.example"}) == 1
+    assert len(set(threads.values())) == 2
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    while not is_so():
+        threading.Event().wait(0.001)
+
+
+def test_many_look_ups_at_once_are_each_answered_with_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(host: str, *_: object, **__: object) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, 0))]
+
+    async def run() -> None:
+        look_up = SystemLookUp()
+        hosts = [f"{number}.example" for number in range(200)]
+        for _ in range(5):
+            assert await asyncio.gather(*(look_up(host) for host in hosts)) == [[host] for host in hosts]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    asyncio.run(run())
 
 
 def test_the_systems_resolver_is_the_default(server: StubServer) -> None:

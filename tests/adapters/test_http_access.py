@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from adapters.good_certificate import CERTIFICATE, KEY
 from stub_proxy import StubProxy
 from stub_server import Answer, StubServer
 
-from pipeline.access import Access, Proxy
+from pipeline.access import Access, Proxy, basic_login
 from pipeline.adapters.http import HttpDoor
 from pipeline.errors import RequestFailed, RequestRefused
 from pipeline.loop import new_runner
@@ -23,7 +24,12 @@ from pipeline.outcomes import Trouble
 from pipeline.ports import Response
 
 LOGIN = "Basic " + base64.b64encode(b"desk:canary").decode()
-AGENCY = Access(hosts=("127.0.0.1",), user="desk", password="canary", headers={"X-Key": "canary", "Accept": "a/b"})
+AGENCY = Access(
+    hosts=("127.0.0.1",),
+    user="desk",
+    password="canary",
+    headers={"X-Key": "canary", "Accept": "a/b", "Cookie": "a=canary"},
+)
 
 
 @pytest.fixture
@@ -67,6 +73,13 @@ def by(proxy: StubProxy, user: str = "", password: str = "") -> Proxy:
     return Proxy("127.0.0.1", proxy.port, user, password)
 
 
+def login_to(proxy: StubProxy) -> list[str]:
+    """Return who asked the proxy, each time."""
+    found = re.findall(r"^proxy-authorization: (.*)\r$", "\n".join(proxy.heads), re.IGNORECASE | re.MULTILINE)
+    assert len(found) == len(proxy.heads)
+    return found
+
+
 # --- credentials and headers ------------------------------------------------------------------------------------------
 
 
@@ -82,6 +95,7 @@ def test_credentials_and_headers_are_sent_to_the_host_they_are_for(server: StubS
     assert (sent["authorization"], sent["x-key"], sent["accept"], sent["if-none-match"]) == (
         LOGIN, "canary", "a/b", '"1"',
     )  # fmt: skip
+    assert sent["cookie"] == "a=canary"
 
 
 def test_they_do_not_follow_a_redirect_to_another_origin_nor_come_back(server: StubServer) -> None:
@@ -119,8 +133,7 @@ def test_everything_goes_through_the_proxy_which_looks_the_name_up(server: StubS
     server.on("/new", Answer(body=b"ok"))
     answer = fetch(server.url("/feed", host="good.example"), door={"proxy": by(proxy, "me", "canary")})
     assert (answer.body, answer.permanent_url) == (b"ok", server.url("/new", host="good.example"))
-    login = "Basic " + base64.b64encode(b"me:canary").decode()
-    assert all(f"proxy-authorization: {login}" in head.replace("Proxy-Auth", "proxy-auth") for head in proxy.heads)
+    assert login_to(proxy) == [basic_login("me", "canary")]  # and again on the same connection
     assert proxy.heads[0].startswith(f"GET http://good.example:{server.port}/feed HTTP/1.1")
 
 
@@ -136,6 +149,7 @@ def test_https_goes_through_a_tunnel_and_is_verified_by_name(tls_server: StubSer
     assert answer.body == b"secure"
     assert tls_server.requests[0].headers["authorization"] == LOGIN
     assert "proxy-authorization" not in tls_server.requests[0].headers
+    assert login_to(proxy) == [basic_login("me", "secret")]
     assert proxy.heads[0].startswith(f"CONNECT good.example:{tls_server.port} HTTP/1.1")
     assert "canary" not in proxy.heads[0]
     with pytest.raises(RequestFailed, match=r"^TLS: the certificate of good\.example:\d+ is not valid") as caught:
@@ -186,6 +200,8 @@ def test_the_proxys_own_private_address_is_open_to_no_request_without_it() -> No
                 await http.request("GET", f"http://127.0.0.1:{proxy.port}/")
             with pytest.raises(RequestRefused):
                 await http._session.get(f"http://127.0.0.1:{proxy.port}/")
+            with pytest.raises(RequestRefused):  # nor anything else private to the requests with it
+                await http._session_by(by(proxy)).get("http://127.0.0.1:9/")
 
     with StubProxy(refuse=True) as proxy:
         asyncio.run(run(proxy))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from worker_parts import SettableClock
 
 from pipeline import topics
@@ -74,6 +75,19 @@ def test_what_no_rule_selects_raises_nothing(state: SqlState) -> None:
     (handled,) = run(state, record(article(title="Weather")))
     assert (handled.status, handled.reason) == (Status.DROPPED, "no rule")
     assert state.alerts() == []
+
+
+def test_what_stood_in_a_feed_when_it_was_first_read_raises_nothing_and_is_counted_when_a_rule_selects_it(
+    state: SqlState,
+) -> None:
+    old, unmatched = replace(article(), first_poll=True), replace(article("b", title="Weather"), first_poll=True)
+    handled = run(state, record(old), record(unmatched))
+    assert [(each.status, each.reason) for each in handled] == [
+        (Status.DROPPED, "first poll"), (Status.DROPPED, "no rule")
+    ]  # fmt: skip
+    assert state.alerts() == []
+    (copy,) = run(state, record(article("c", family="a")))
+    assert copy.status is Status.PUBLISHED
 
 
 def test_a_bad_record_is_dead_and_a_deletion_is_passed_over(state: SqlState) -> None:

@@ -149,14 +149,16 @@ def test_progress_is_said_every_few_seconds_with_what_is_waited_for() -> None:
     now, said = [0.0], list[str]()
     progress = Progress(lambda: now[0], said.append)
     for number in range(20):
-        progress.say(number * 100)
-        progress.say(number * 100, Lag(live=3_000, backfill=1))
+        progress.say(number * 100, "a.warc")
+        progress.say(number * 100, "a.warc", Lag(live=3_000, backfill=1))
         now[0] += PROGRESS_SECONDS / 2
     assert len(said) == 10 - 1
-    progress.say(2_000, Lag(live=3_000, backfill=1))
-    progress.say(2_000)
+    progress.say(2_000, "a.warc", Lag(live=3_000, backfill=1))
+    progress.say(2_000, "a.warc")
     now[0] += PROGRESS_SECONDS
-    progress.say(1, Lag(backfill=5_000))
-    assert said[0] == "200 articles read and sent, 40 a second"
-    assert said[-2] == "2,000 articles read and sent, 40 a second; the news goes first: 3,000 live records under way"
-    assert said[-1] == "1 article read and sent, 0 a second; 5,000 records under way"
+    progress.say(1, "b\x1b.warc", Lag(backfill=5_000))
+    assert said[0] == "200 articles read and sent, 40 a second, now a.warc"
+    assert said[-2] == (
+        "2,000 articles read and sent, 40 a second, now a.warc; the news goes first: 3,000 live records under way"
+    )
+    assert said[-1] == "1 article read and sent, 0 a second, now b .warc; 5,000 records under way"

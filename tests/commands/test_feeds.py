@@ -25,7 +25,8 @@ def feeds(cli: Cli) -> list[dict[str, object]]:
 def test_a_feed_is_added_listed_paused_and_removed(cli: Cli) -> None:
     ended = cli("feeds", "add", URL, "--title", "Harbour Times", "--tag", "ports", "--tag", "north", "--full-page")
     (feed,) = feeds(cli)
-    assert (ended.code, ended.err) == (0, f"added {feed['id']} {URL}\n")
+    said = "What its first poll shows is searchable and raises no alert; what comes after does."
+    assert (ended.code, ended.err) == (0, f"added {feed['id']} {URL}\n{said}\n")
     assert (feed["title"], feed["tags"], feed["full_page"]) == ("Harbour Times", ["ports", "north"], True)
     assert cli("feeds", "list").out == f"{feed['id']}\tnew\t0\t-\t-\tHarbour Times\t{URL}\t\n"
     assert cli("feeds", "pause", URL).err == f"paused {feed['id']} {URL}\n"

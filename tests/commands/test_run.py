@@ -32,8 +32,10 @@ def quiet(cli: Cli) -> Cli:
 def test_a_run_stops_cleanly_and_started_again_goes_on_where_it_was(quiet: Cli) -> None:
     with StubServer() as server:
         quiet.environment["WIREWATCH_ALLOW_ADDRESSES"] = server.address
-        server.on("/feed", _conditional(rss([FERRY])))
+        server.on("/feed", _conditional(rss([])))
         quiet("feeds", "add", server.url("/feed"), "--interval", "10")
+        assert quiet("poll", "--once").code == 0  # what a feed shows at its first poll is no news
+        server.on("/feed", _conditional(rss([FERRY])))
         with quiet.start("run") as first:
             first.wait_for("article   harbour.example  [en]  Ferry aground")
             first.wait_for("ALERT     ferry: Ferry aground")
@@ -43,10 +45,10 @@ def test_a_run_stops_cleanly_and_started_again_goes_on_where_it_was(quiet: Cli) 
         assert "Traceback" not in first.err
 
         with quiet.start("run") as second:
-            server.wait_for_requests(2, deadline_seconds=60)
+            server.wait_for_requests(3, deadline_seconds=60)
             second.wait_for("totals")
             assert second.interrupt(signal.SIGINT) == 0
-        assert server.requests[1].headers["if-none-match"]
+        assert server.requests[2].headers["if-none-match"]
         assert second.err.splitlines()[-1].endswith(": 0 articles, 0 updated, 0 alerts")
     assert len(quiet("search", "*", "--json").lines) == 1
     assert len(quiet("alerts", "list", "--json").lines) == 1

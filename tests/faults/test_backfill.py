@@ -11,7 +11,9 @@ from fault_parts import FaultyWorld, faulty_world, id_of, storm
 from ingest.warc_parts import Warc
 from journey_parts import rss
 
-from pipeline.article import Article
+from pipeline import steps
+from pipeline.article import Article, encode_article
+from pipeline.ports import Message
 
 ITEM = storm(1)
 OUTLET = "harbour.example"
@@ -99,3 +101,35 @@ def test_what_was_deleted_stays_deleted_whatever_archive_holds_it(world: FaultyW
     assert world.documents() == {}
     assert world.counts("settle")["dropped", "tombstoned"] == 1
     assert list((world.folder / "data" / "pages").rglob("*.zst")) == []
+
+
+def turn(world: FaultyWorld, step: str) -> None:
+    """Let a step handle one batch."""
+    looks = 0
+
+    def wait(seconds: float) -> bool:
+        nonlocal looks
+        looks += not seconds
+        return looks > 2  # once before it begins, once before its batch
+
+    with world.ports() as ports:
+        steps.STEPS[step](ports, wait, once=True)
+
+
+def test_a_live_article_waits_for_no_archive_however_much_of_it_is_under_way(world: FaultyWorld) -> None:
+    old = [Article(id=id_of(f"http://old.example/{n}"), lane="backfill", title=f"Old {n}") for n in range(1_000)]
+    with world.ports() as ports:
+        messages = [Message(topic="backfill.raw", key=one.id, value=encode_article(one)) for one in old]
+        assert ports.broker.publish(messages) == [None] * len(messages)
+    for step in ("enrich", "enrich", "settle"):  # 400 are enriched, 200 of them settled
+        turn(world, step)
+    world.show("/a.rss", ITEM)
+    world.watch("/a.rss", outlet=OUTLET)
+    world.run("poll")
+    for step in ("enrich", "settle", "index", "alert"):
+        turn(world, step)
+    assert only(world).lane == "live"
+    assert len(world.state(lambda state: state.alerts())) == 1
+    assert world.waiting() == 600 + 200 + 200
+    world.run("enrich", "settle", "index")
+    assert len(world.documents()) == 1_001

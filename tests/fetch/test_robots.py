@@ -50,6 +50,10 @@ def is_allowed(body: bytes, path: str) -> bool:
         ("ftp://news.example/", ""),
         ("/a", ""),
         ("http://[bad/", ""),
+        ("http://news.example:x/", ""),
+        ("http://news.example:99999/", ""),
+        ("http://news.example:0/", ""),
+        ("http:///a", ""),
         ("", ""),
     ],
 )
@@ -185,6 +189,13 @@ def test_an_origin_is_asked_once_a_day() -> None:
     assert http.asked == [(f"{ORIGIN}/robots.txt", 5)] * 2
 
 
+def test_an_answer_from_before_the_clock_was_set_back_is_asked_for_again() -> None:
+    http, cache = Origin(response(200, FORBIDS)), Cache()
+    for moment in (NOW + timedelta(days=365), NOW, NOW + timedelta(hours=1)):
+        asyncio.run(judge(f"{ORIGIN}/a", http=http, cache=cache, now=moment))
+    assert len(http.asked) == 2
+
+
 @pytest.mark.parametrize(
     ("failure", "cause"),
     [(RequestFailed("DNS"), "robots.txt of news.example cannot be read now"), (RequestRefused("6 hops"), "")],
@@ -230,6 +241,14 @@ def test_a_hostile_file_costs_seconds_at_the_most_and_little_memory(name: str) -
     our_rules(BOMBS[name])
     assert tracemalloc.get_traced_memory()[1] < 64 * 1024 * 1024
     tracemalloc.stop()
+
+
+@given(st.text(max_size=60), st.sampled_from(["", "http://", "https://news.example", "http://[", "//"]))
+def test_any_address_of_a_page_is_judged_without_an_error(text: str, start: str) -> None:
+    known = answer_of(response(200, FORBIDS), ORIGIN, None, NOW)
+    if rules := rules_url(start + text):
+        here = answer_of(response(200, FORBIDS), rules.removesuffix("/robots.txt"), known, NOW)
+        assert isinstance(verdict(here, start + text, NOW).cause, str)
 
 
 @given(st.binary(max_size=300), st.text(max_size=60))

@@ -50,7 +50,7 @@ def test_the_page_is_stored_and_the_same_article_is_published_again_with_its_key
     assert stand.pages.get(again.page) == PAGE.body.encode()
     assert (again.id, again.title, again.text_from) == (article.id, "One", "feed")
     assert (again.first_seen, again.fetched) == (article.first_seen, stand.clock())
-    assert stand.state.queued_pages() == {"waiting": 0, "failed": 0}
+    assert stand.state.queued_pages() == {"waiting": 0, "failed": 0, "again": 0}
 
 
 def test_an_article_of_the_backfill_stays_in_its_lane(stand: Newsstand) -> None:
@@ -77,7 +77,7 @@ def test_a_page_that_is_gone_or_is_no_page_is_not_asked_for_again(stand: Newssta
 
     assert stand.fetch().failed == 1
 
-    assert stand.state.queued_pages() == {"waiting": 0, "failed": 1}
+    assert stand.state.queued_pages() == {"waiting": 0, "failed": 1, "again": 0}
     assert stand.published() == []
 
 
@@ -170,7 +170,7 @@ def test_after_five_attempts_the_row_ends_failed(stand: Newsstand) -> None:
     assert [report.put_off for report in reports] == [1, 1, 1, 1, 0, 0, 0]
     assert [report.failed for report in reports] == [0, 0, 0, 0, 1, 0, 0]
     assert len(stand.server.requests_for("/page")) == 5
-    assert stand.state.queued_pages() == {"waiting": 0, "failed": 1}
+    assert stand.state.queued_pages() == {"waiting": 0, "failed": 1, "again": 0}
 
 
 def test_each_attempt_waits_longer_and_the_servers_wish_is_granted() -> None:
@@ -256,4 +256,4 @@ def test_a_claim_that_went_to_another_is_counted_and_harmless(stand: Newsstand) 
     )
 
     assert report.lost_claims == 1
-    assert stand.state.queued_pages() == {"waiting": 1, "failed": 0}
+    assert stand.state.queued_pages() == {"waiting": 1, "failed": 0, "again": 0}

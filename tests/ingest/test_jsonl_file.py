@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import random
+import tracemalloc
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.article import Article, Heading, encode_article
-from pipeline.ingest.jsonl_file import read_lines
-from pipeline.ingest.problem import FileProblem
+from pipeline.ingest import content, jsonl_file
+from pipeline.ingest.jsonl_file import read_lines, stream_lines
+from pipeline.ingest.problem import FileProblem, UnreadableFile
+from pipeline.ingest.read import MemoryPages, read_path
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -130,3 +137,51 @@ fields = st.sampled_from([*Article.__struct_fields__, "other"])
 def test_no_line_raises(line: bytes) -> None:
     read(line)
     read(b'{"title": "T", ' + line[1:])
+
+
+def stream(path: Path) -> list[Article | FileProblem]:
+    return list(stream_lines(path, shown="a", lane="backfill", now=NOW))
+
+
+@pytest.mark.parametrize("pack", [bytes, lambda body: gzip.compress(body, 1)], ids=["plain", "packed"])
+def test_a_file_of_any_size_is_read_line_by_line(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    body = b"".join(b'{"title": "%d", "body": "%b"}\n' % (n, random.Random(n).randbytes(5_000).hex().encode())
+                    for n in range(12_000))  # fmt: skip
+    assert len(body) > content.MAX_FILE_BYTES
+    (tmp_path / "a.jsonl").write_bytes(pack(body))
+    del body
+    tracemalloc.start()
+    try:
+        found = sum(isinstance(one, Article) for one in read_path(
+            tmp_path / "a.jsonl", lane="backfill", now=NOW, pages=MemoryPages()))  # fmt: skip
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == 12_000
+    assert peak < 16 * 1024 * 1024
+
+
+def test_a_line_too_long_is_told_and_the_next_one_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonl_file, "MAX_LINE_BYTES", 1_000_000)
+    (tmp_path / "a").write_bytes(b'{"title": "' + b"x" * 5_000_000 + b'"}\n{"title": "T"}')
+    problem, found = stream(tmp_path / "a")
+    assert (str(problem), isinstance(found, Article)) == ("a:1: not an article: longer than 0 MiB", True)
+
+
+def test_packed_lines_that_break_off_or_explode_are_told_behind_what_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = gzip.compress(b'{"title": "T"}\n' * 3 + random.Random(1).randbytes(90_000))
+    (tmp_path / "a").write_bytes(packed[:50_000])
+    with pytest.raises(UnreadableFile, match="cannot be read to its end"):
+        stream(tmp_path / "a")
+    monkeypatch.setattr(jsonl_file, "ALWAYS_ALLOWED_BYTES", 1_000)
+    (tmp_path / "a").write_bytes(gzip.compress(b"\n" * 5_000_000))
+    with pytest.raises(UnreadableFile, match="unpacks to more than 100 times its size"):
+        stream(tmp_path / "a")
+
+
+def test_of_many_wrong_lines_the_first_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonl_file, "MAX_PROBLEMS", 2)
+    (tmp_path / "a").write_bytes(b"{\n" * 7)
+    assert [str(one) for one in stream(tmp_path / "a")][2:] == ["a: and 5 more lines that are no articles"]

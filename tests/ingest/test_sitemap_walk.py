@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -160,6 +161,33 @@ def test_what_cannot_be_read_is_told_and_the_others_are_read(publisher: Publishe
     assert walked.problems[:2] == [f"{gone}: HTTP 404", f"{broken}: the connection broke"]
     assert walked.problems[2].startswith(f"{page}: ")
     assert walked.problems[3] == f"{bomb}: the answer unpacks to more than 100 times its size"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'<!DOCTYPE u [<!ENTITY a "x">]><urlset><url><loc>https://e.example/&a;</loc></url></urlset>',
+        b'<!DOCTYPE u [<!ENTITY a SYSTEM "file:///etc/passwd">]><urlset><url><loc>&a;</loc></url></urlset>',
+        b"<urlset><url " + b" ".join(b'a%d=""' % n for n in range(100_000)) + b"><loc>https://e.example/</loc></url></urlset>",
+        b"<urlset>" + b"<url>" * 100_000,
+        b"%PDF-1.7", b"{}", b"plain text", b"<urlset",
+    ],
+    ids=lambda body: repr(body[:20]),
+)  # fmt: skip
+def test_what_is_built_to_harm_its_reader_is_a_problem_soon_told(publisher: Publisher, body: bytes) -> None:
+    publisher.say(START, body)
+    start = time.process_time()
+    walked = Walked(publisher)
+    assert (walked.entries, len(walked.problems)) == ([], 1)
+    assert time.process_time() - start < 5
+
+
+def test_a_large_sitemap_is_read_in_seconds(publisher: Publisher) -> None:
+    publisher.say(START, b"<?xml version='1.0' encoding='utf-8'?>\n<?xml-stylesheet href='a.xsl'?>\n" + urls(
+        *(f"https://e.example/{n}" for n in range(50_000))))  # fmt: skip
+    start = time.process_time()
+    assert len(Walked(publisher).entries) == 50_000
+    assert time.process_time() - start < 30
 
 
 def test_told_to_stop_it_stops_between_two_files(publisher: Publisher) -> None:

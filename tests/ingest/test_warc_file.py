@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 import zlib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from textwrap import dedent
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ingest.warc_parts import Warc, page
+from ingest.warc_parts import PROSE, Warc, page
 
 from pipeline.article import Article, encode_article
 from pipeline.identity import article_id
@@ -272,6 +273,19 @@ def test_a_length_that_is_too_short_costs_no_other_record(tmp_path: Path) -> Non
     assert len(problems) == 2  # the record itself, and what stands behind its nine bytes
 
 
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_a_length_that_is_too_long_costs_the_record_behind_only_where_nothing_else_tells_them_apart(
+    tmp_path: Path, is_packed: bool
+) -> None:
+    header = f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {A}\r\nContent-Length: 5000".encode()
+    warc = Warc(packed=is_packed).raw(header, b"HTTP/1.1 200 OK\r\n\r\n" + page())
+    for number, url in enumerate((B, C), start=2):
+        warc.add(url, page(number, text=PROSE * 30))
+    articles, problems, _ = read_bytes(tmp_path, bytes(warc))
+    assert [article.url for article in articles][-1] == C
+    assert (B in [article.url for article in articles], len(problems) > 0) == (is_packed, True)
+
+
 def test_one_gzip_member_around_a_whole_archive_is_read_too(tmp_path: Path) -> None:
     articles, problems, _ = read_bytes(tmp_path, packed(bytes(Warc(packed=False).add(A, page()).add(B, page(2)))))
     assert ([article.url for article in articles], problems) == ([A, B], [])
@@ -343,6 +357,29 @@ def test_an_archive_of_60_mb_is_read_in_a_few_pieces_of_memory(tmp_path: Path) -
     found, rise = map(int, done.stdout.split())
     assert found == 60
     assert rise < 64
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"WARC/1.0\r\nX: " + bytes(150_000_000),
+        b"WARC/1.0\r\n" + b"a: b\r\n" * 10_000_000,
+        b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 150000000\r\n\r\n" + bytes(150_000_000),
+        b"WARC/1.0\r\n\r\n" + b"\n" * 150_000_000,
+    ],
+    ids=["a long line", "a long header", "a film of nothing", "blank lines"],
+)
+def test_what_unpacks_to_much_is_never_in_memory_as_a_whole(tmp_path: Path, content: bytes) -> None:
+    archive = packed(content) + bytes(Warc().add(B, page()))
+    del content
+    tracemalloc.start()
+    try:
+        articles, _, _ = read_bytes(tmp_path, archive)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [article.url for article in articles] == [B]
+    assert peak < 16 * 1024 * 1024
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_page_that_never_comes_leaves_the_teaser(world: World) -> None:
     world.run()
     (found,) = world.search()
     assert (found.text_from, found.body) == ("feed", "A ferry ran.")
-    assert world.state(lambda state: state.queued_pages()) == {"waiting": 0, "failed": 1}
+    assert world.state(lambda state: state.queued_pages()) == {"waiting": 0, "failed": 1, "again": 0}
 
 
 def test_a_broken_feed_does_not_keep_the_others_from_being_polled(world: World) -> None:

@@ -11,6 +11,7 @@ import pytest
 from fakes import item, rss
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pipeline.article import encode_article
 from pipeline.poll.articles import Source, article_of
@@ -73,7 +74,7 @@ def test_rss_2_is_read_with_its_richest_text() -> None:
     berth, lighthouse = feed.entries
 
     assert (feed.title, feed.link, feed.language) == ("The Harbour Gazette", "https://gazette.example/", "en")
-    assert berth == Entry(
+    assert replace(berth, raw_hash=0) == Entry(
         guid="berth-1",
         link="https://gazette.example/news/berth?utm_source=rss",
         identifying_link="https://gazette.example/news/berth?utm_source=rss",
@@ -286,7 +287,7 @@ LAUGHS = "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in
 def test_row_20_declared_entities_are_refused_in_every_encoding_before_anything_is_parsed_or_opened(
     prolog: str, encoding: str, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.poll.parse.read_raw_feed", None)
+    monkeypatch.setattr("pipeline.poll.reading.read_raw_feed", None)
     body = (prolog + rss(item("&l;&a;", "https://stand.example/1"))).encode(encoding)
     reason(body)  # Python opens a file when it first meets an encoding
     opened.clear()

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import msgspec
 import pytest
 from fakes import HOLDER, Killed, Newsstand, ScriptedHttp, item, rss
-from stub_server import Answer, Request
+from stub_server import Answer
 
-from pipeline.access import Access
 from pipeline.dead import read_dead_letter
 from pipeline.errors import PublishError, RequestFailed, RequestRefused
 from pipeline.feed import Feed, FeedState, FeedStatus
 from pipeline.identity import feed_id
-from pipeline.outcomes import Status, Trouble
+from pipeline.outcomes import Status
 from pipeline.poll import decide
 from pipeline.poll.check import check_feed
-from pipeline.poll.done import PollDone
 from pipeline.poll.run import poll_due_feeds
 from pipeline.ports import Response
 
@@ -453,183 +450,3 @@ def test_a_result_reads_as_one_line_for_the_person_who_watches(stand: Newsstand)
 
     assert lines[:2] == ["The Stand: 1 new, 0 changed of 1", "The Stand: unchanged"]
     assert lines[2].startswith("The Stand: failed: not a feed: an HTML page; next try 2026-03-0")
-
-
-# --- several feeds
-
-
-def more_feeds(stand: Newsstand, *paths: str) -> None:
-    """Watch these paths of the same server as well."""
-    feeds = [Feed(id=feed_id(url), url=url) for path in paths if (url := stand.server.url(path))]
-    stand.state.save_feeds(feeds)
-
-
-def test_feeds_of_one_host_are_asked_one_after_the_other(stand: Newsstand) -> None:
-    more_feeds(stand, "/b", "/c")
-    under_way: list[int] = []
-
-    def answer(request: Request) -> Answer:
-        under_way.append(1)
-        body = rss(item(request.path, f"https://stand.example{request.path}"))
-        assert len(under_way) == 1
-        under_way.pop()
-        return Answer(body=body)
-
-    for path in ("/feed", "/b", "/c"):
-        stand.server.on(path, answer)
-
-    assert stand.poll().polled == 3
-    assert len(stand.published()) == 3
-
-
-def test_a_host_that_says_too_many_is_asked_for_nothing_else_until_it_may(stand: Newsstand) -> None:
-    more_feeds(stand, "/b")
-    busy = Answer(status=429, headers={"Retry-After": "600"})
-    stand.server.on("/feed", busy)
-    stand.server.on("/b", busy)
-
-    assert stand.poll().polled == 1
-    stand.clock.forward(599)
-    assert stand.poll().polled == 0
-    stand.clock.forward(1)
-    assert stand.poll().polled == 1
-
-
-def test_what_one_feed_cannot_publish_keeps_no_other_from_being_saved(stand: Newsstand) -> None:
-    more_feeds(stand, "/b")
-    stand.serve(tagged(rss(ONE)))
-    stand.server.on("/b", Answer(body=rss(TWO)))
-    stand.broker.failures["articles.raw"] = [PublishError("no room")]
-
-    results = {result.feed.url: result for result in stand.poll().results}
-
-    assert sorted(result.unpublished for result in results.values()) == [False, True]
-    assert len(stand.published()) == 1
-
-
-# --- the ledger
-
-
-def test_each_poll_is_told_on_a_topic_and_in_the_ledger(stand: Newsstand) -> None:
-    stand.serve(tagged(rss(ONE, item())), Answer(status=304), Answer(status=500))
-    stand.poll()
-    stand.poll_again()
-    stand.poll_again()
-
-    told = [msgspec.json.decode(value or b"", type=PollDone) for value in stand.values("polls.done")]
-    assert [(one.status, one.seen, one.new, one.unchanged) for one in told] == [
-        ("ok", 2, 1, False), ("ok", 0, 0, True), ("failed", 0, 0, False)
-    ]  # fmt: skip
-    assert told[0].dropped == {"no_identity": 1}
-    assert (told[2].trouble, told[2].cause) == ("status", "HTTP 500 Internal Server Error")
-    days = stand.state.poll_days(stand.clock().date() - timedelta(days=9))
-    assert [sum(getattr(day, name) for day in days) for name in ("polls", "unchanged", "failed", "seen", "new")] == [
-        3, 1, 1, 2, 1
-    ]  # fmt: skip
-
-
-def test_a_topic_that_takes_nothing_costs_the_ledger_nothing(stand: Newsstand) -> None:
-    stand.serve(tagged(rss(ONE)))
-    stand.broker.failures["polls.done"] = [PublishError("no room")]
-
-    (result,) = stand.poll().results
-
-    assert (result.cause, result.saved) == ("", True)
-
-
-def dated(number: int, hour: int, day: int = 1) -> str:
-    return item(f"{number}", f"https://stand.example/{number}", date=f"{day:02} Mar 2026 {hour:02}:00:00 GMT")
-
-
-def test_a_poll_that_shares_nothing_with_the_last_is_a_gap_with_an_estimate(stand: Newsstand) -> None:
-    stand.serve(rss(dated(1, 10), dated(2, 11)), rss(*(dated(n, n - 20, 2) for n in range(23, 33))))
-    stand.poll()
-
-    result = stand.poll_again()
-
-    assert result.tally is not None
-    assert result.tally.overlap == 0.0
-    (gap,) = stand.state.gaps(stand.clock())
-    # Ten items from 03:00 to 12:00, one an hour; the poll before was at noon the day before.
-    assert (gap.missed, gap.ended - gap.began) == (15, timedelta(days=1, minutes=2))
-
-
-def test_polls_that_share_an_item_have_missed_nothing(stand: Newsstand) -> None:
-    stand.serve(rss(dated(1, 10), dated(2, 11)), rss(dated(2, 11), dated(3, 12)))
-    stand.poll()
-
-    result = stand.poll_again()
-
-    assert result.tally is not None
-    assert (result.tally.overlap, result.tally.gap) == (0.5, None)
-
-
-def test_a_first_poll_and_one_that_finds_an_empty_feed_filled_have_no_gap(stand: Newsstand) -> None:
-    stand.serve(rss(extra="<ttl>1</ttl>"), rss(ONE, TWO))
-
-    assert [result.tally.gap for result in stand.poll().results if result.tally] == [None]
-    result = stand.poll_again()
-
-    assert result.tally is not None
-    assert (result.tally.overlap, result.tally.gap) == (None, None)
-
-
-# --- where a feed is
-
-
-def test_a_feed_that_moves_for_good_is_polled_at_its_new_address_after_seven_days(stand: Newsstand) -> None:
-    stand.server.on("/feed", Answer(status=301, headers={"Location": "/new"}))
-    stand.server.on("/new", tagged(rss(ONE)))
-    for _ in range(7):
-        stand.poll_again()
-    assert stand.known.feed.url == stand.server.url("/feed")
-    assert stand.known.state.moved_to == stand.server.url("/new")
-
-    result = stand.poll_again()
-
-    assert result.new_url == stand.known.feed.url == stand.server.url("/new")
-    before = len(stand.server.requests)
-    assert stand.poll_again().counts == {}
-    assert [request.path for request in stand.server.requests[before:]] == ["/new"]
-    assert len(stand.published()) == 1
-
-
-def test_row_17_a_feed_that_is_gone_is_not_asked_for_again(stand: Newsstand) -> None:
-    stand.serve(Answer(status=410))
-    (result,) = stand.poll().results
-    assert (result.state.status, result.cause) == (FeedStatus.GONE, "HTTP 410 Gone")
-
-    stand.clock.forward(400 * 24 * 3600)
-
-    assert stand.poll().polled == 0
-
-
-# --- who may ask
-
-
-def test_a_feed_is_asked_with_what_its_access_gives_to_send(stand: Newsstand) -> None:
-    stand.set_feed(access="agency")
-    stand.serve(tagged(rss(ONE)))
-    access = {"agency": Access(hosts=("127.0.0.1",), user="desk", password="secret")}
-
-    assert [result.cause for result in stand.poll(access=access).results] == [""]
-
-    assert stand.server.requests[-1].headers["authorization"] == "Basic ZGVzazpzZWNyZXQ="
-
-
-def test_a_feed_whose_access_is_not_there_is_not_asked(stand: Newsstand) -> None:
-    stand.set_feed(access="agency")
-
-    (result,) = stand.poll().results
-
-    assert result.cause == "access.toml has no entry “agency”, which this feed is to be asked with"
-    assert stand.server.requests == []
-
-
-def test_row_17_the_wall_that_stands_in_place_of_a_feed_is_named(stand: Newsstand) -> None:
-    stand.serve(Answer(status=403, headers={"cf-mitigated": "challenge"}, body="Just a moment..."))
-
-    (result,) = stand.poll().results
-
-    assert result.cause == "HTTP 403 Forbidden: Cloudflare's challenge"
-    assert result.state.trouble is Trouble.WALL

@@ -17,7 +17,7 @@ from pipeline.adapters.sql_state.schema import fetch_queue, hosts
 from pipeline.adapters.sql_state.tombstones import buried_among
 from pipeline.ports import PageRequest, PageTrouble
 
-WAITING, FAILED = "waiting", "failed"
+WAITING, FAILED, AGAIN = "waiting", "failed", "again"
 
 BEHIND = timedelta(days=5_000 * 365)
 """A backfilled page stands in the queue with its time moved by so much: due like any other, and behind all others."""
@@ -34,7 +34,8 @@ class SqlFetchQueue:
     ) -> Sequence[PageRequest]:
         """Claim due pages, at most one a host, which nobody asks until this one is finished.
 
-        From the claim on it stays closed for ``host_delay_seconds`` at least.
+        From the claim on it stays closed for ``host_delay_seconds`` at least. Pages that were never fetched go before
+        those that are visited again.
         """
         delay = timedelta(seconds=host_delay_seconds)
         claimant = Claimant(holder, now, lease_seconds)
@@ -55,25 +56,31 @@ class SqlFetchQueue:
         *,
         cause: str = "",
         retry_at: datetime | None = None,
+        again_at: datetime | None = None,
+        article: bytes = b"",
         host_open_at: datetime | None = None,
     ) -> bool:
         """End a claim: done (no cause), to be tried at ``retry_at``, or failed for good. False when claim was lost.
 
-        Its host may be asked again at ``host_open_at``; None: at once.
+        With ``again_at`` the visit is over, well or (with a cause) not, and the page is due once more then; ``article``
+        is the form that waits for that, unless poll has brought a newer one meanwhile, which is due at once. Its host
+        may be asked again at ``host_open_at``; None: at once.
         """
         is_ours = is_held(fetch_queue, article_id, holder)
+        columns = [fetch_queue.c[name] for name in ("added_again", "status", "visits", "host", "due")]
         with self._db.writing() as connection:
-            columns = fetch_queue.c.added_again, fetch_queue.c.host, fetch_queue.c.due
             row = connection.execute(select(*columns).where(is_ours).with_for_update()).one_or_none()
             if row is None:
                 return False
             open_hosts(connection, {row.host: host_open_at}, holder)
-            if row.added_again or cause or retry_at:
-                again_at = retry_at + BEHIND if retry_at and row.due >= _LAST else retry_at
-                changes = _after_fetch(row.added_again, cause, again_at)
-                connection.execute(update(fetch_queue).where(is_ours).values(changes | GIVEN_BACK))
+            if again_at is not None:
+                changes = _after_visit(row, cause, again_at, article)
+            elif row.added_again or cause or retry_at:
+                changes = _after_fetch(row, cause, retry_at + BEHIND if retry_at and row.due >= _LAST else retry_at)
             else:
                 connection.execute(delete(fetch_queue).where(is_ours))
+                return True
+            connection.execute(update(fetch_queue).where(is_ours).values(changes | GIVEN_BACK))
         return True
 
     def page_troubles(self, limit: int = 1_000, article_id: str | None = None) -> Sequence[PageTrouble]:
@@ -91,11 +98,11 @@ class SqlFetchQueue:
         return [replace(each, due=each.due - BEHIND) if each.due >= _LAST else each for each in troubles]
 
     def queued_pages(self) -> Mapping[str, int]:
-        """Return the number of rows by status: waiting (those being fetched among them), failed."""
+        """Return the number of rows by status: waiting (those being fetched among them), failed, again."""
         by_status = select(fetch_queue.c.status, func.count().label("rows")).group_by(fetch_queue.c.status)
         with self._db.reading() as connection:
             found = connection.execute(by_status)
-            return {WAITING: 0, FAILED: 0} | {row.status: row.rows for row in found}
+            return {WAITING: 0, FAILED: 0, AGAIN: 0} | {row.status: row.rows for row in found}
 
     def add_backfill_pages(self, pages: Sequence[PageRequest], now: datetime) -> int:
         """Add pages that wait until no other page of their host is due; return how many.
@@ -162,12 +169,14 @@ def _first_due_by_host(connection: Connection, now: datetime) -> Select[Any]:
         return first.order_by(other.c.due, other.c.article_id).limit(1).scalar_subquery()
 
     # Each by itself: "or" would read past all that is due later.
-    first = func.coalesce(longest_due(_is_due(other, now)), longest_due(_is_due_behind(other, now)))
+    sorts = (_is_due(other, now), _is_due_again(other, now), _is_due_behind(other, now))
+    first = func.coalesce(*(longest_due(sort) for sort in sorts))
+    is_due = _is_due(fetch_queue, now) | _is_due_again(fetch_queue, now) | _is_due_behind(fetch_queue, now)
     return (
         select(*(fetch_queue.c[name] for name in PageRequest.__struct_fields__ if name != "article"))
         .select_from(hosts.join(fetch_queue, fetch_queue.c.article_id == first))
-        .where(is_open(connection, now), _is_due(fetch_queue, now) | _is_due_behind(fetch_queue, now))
-        .order_by(fetch_queue.c.due, fetch_queue.c.article_id)
+        .where(is_open(connection, now), is_due)
+        .order_by(fetch_queue.c.status == AGAIN, fetch_queue.c.due, fetch_queue.c.article_id)
     )
 
 
@@ -175,14 +184,28 @@ def _is_due(queue: FromClause, now: datetime) -> ColumnElement[bool]:
     return (queue.c.status == WAITING) & (queue.c.due <= now)
 
 
+def _is_due_again(queue: FromClause, now: datetime) -> ColumnElement[bool]:
+    return (queue.c.status == AGAIN) & (queue.c.due <= now)
+
+
 def _is_due_behind(queue: FromClause, now: datetime) -> ColumnElement[bool]:
     return (queue.c.status == WAITING) & queue.c.due.between(_LAST, now + BEHIND)
 
 
-def _after_fetch(added_again: bool, cause: str, retry_at: datetime | None) -> dict[str, Any]:
+def _after_visit(row: Any, cause: str, again_at: datetime, article: bytes) -> dict[str, Any]:
+    """Return what a row becomes whose page is visited once more."""
+    visits = {"visits": row.visits + (not cause), "added_again": False}
+    if row.added_again:
+        return visits | {"status": WAITING, "cause": ""}
+    form = {"article": article} if article else {}
+    return visits | form | {"status": AGAIN, "cause": cause, "due": again_at, "attempts": 0}
+
+
+def _after_fetch(row: Any, cause: str, retry_at: datetime | None) -> dict[str, Any]:
     """Return what a row becomes that is not done: to be tried later, due with its new form, or failed for good."""
     if retry_at is not None:
-        return {"status": WAITING, "cause": cause, "due": retry_at, "added_again": False}
-    if added_again:
+        return {"status": AGAIN if row.status == AGAIN else WAITING, "cause": cause, "due": retry_at,
+                "added_again": False}  # fmt: skip
+    if row.added_again:
         return {"status": WAITING, "cause": "", "added_again": False}
     return {"status": FAILED, "cause": cause}

@@ -27,6 +27,12 @@ WINDOW: Final = 4
 
 feeds, seen, hosts = schema.feeds, schema.seen_entries, schema.hosts
 
+# Made once: each is wanted at every poll of a changed feed, and to make it costs more than to run it.
+_ITEMS = select(seen.c.raw_hash, seen.c.key).where(seen.c.feed_id == bindparam("of_feed"), seen.c.raw_hash != 0)
+_ENTRIES = select(seen.c.key, seen.c.article_id, seen.c.content_hash, seen.c.raw_hash).where(
+    seen.c.feed_id == bindparam("of_feed"), seen.c.key.in_(bindparam("some_keys", expanding=True))
+)
+
 
 class SqlPolls:
     """The part of ``Feeds`` that polls use."""
@@ -107,19 +113,18 @@ class SqlPolls:
     def seen_entries(self, feed_id: str, keys: Collection[str]) -> Mapping[str, SeenEntry]:
         """Return those of the entries that the feed has shown before."""
         with self._db.reading() as connection:
-            rows = list(rows_where(connection, select(seen).where(seen.c.feed_id == feed_id), seen.c.key, keys))
+            parameters = ({"of_feed": feed_id, "some_keys": some} for some in slices(keys))
+            rows = [row for each in parameters for row in connection.execute(_ENTRIES, each)]
         return {
-            row.key: SeenEntry(
-                key=row.key, article_id=row.article_id, content_hash=row.content_hash, raw_hash=row.raw_hash
-            )
-            for row in rows
+            key: SeenEntry(key=key, article_id=article_id, content_hash=content_hash, raw_hash=raw_hash)
+            for key, article_id, content_hash, raw_hash in rows
         }
 
     def seen_items(self, feed_id: str) -> Mapping[int, str]:
         """Return the raw hash of every item the feed has shown, as it was last, with the entry's key."""
-        known = select(seen.c.raw_hash, seen.c.key).where(seen.c.feed_id == feed_id, seen.c.raw_hash != 0)
         with self._db.reading() as connection:
-            return {row.raw_hash: row.key for row in connection.execute(known)}
+            rows = connection.execute(_ITEMS, {"of_feed": feed_id}).all()
+        return {row[0]: row[1] for row in rows}
 
     def forget_seen(self, before: datetime) -> int:
         """Drop entries last shown before ``before``; return how many.

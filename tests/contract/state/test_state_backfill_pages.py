@@ -89,7 +89,7 @@ def test_one_that_failed_is_tried_again_when_it_is_added_again(state: State) -> 
     state.finish_page("a1", "ann", cause="HTTP 404")
     assert fetched(state, NOW + HOUR) == []
     assert state.add_backfill_pages([a_page("a1")], NOW + HOUR) == 1
-    assert (fetched(state, NOW + HOUR), state.queued_pages()) == (["a1"], {"waiting": 0, "failed": 0})
+    assert (fetched(state, NOW + HOUR), state.queued_pages()) == (["a1"], {"waiting": 0, "failed": 0, "again": 0})
 
 
 def test_the_page_of_a_deleted_article_is_not_fetched(state: State) -> None:

@@ -259,7 +259,7 @@ def test_nothing_of_a_poll_is_saved_when_the_claim_is_anothers(state: State) -> 
 
     assert state.feed("f1") == KnownFeed(feed=a_feed("f1"), state=FeedState())
     assert state.seen_entries("f1", ["k1"]) == {}
-    assert state.queued_pages() == {"waiting": 0, "failed": 0}
+    assert state.queued_pages() == {"waiting": 0, "failed": 0, "again": 0}
     assert state.save_poll(late, "bob") is True
 
 

@@ -124,11 +124,11 @@ def test_a_claim_ends_with_its_time_and_counts_as_an_attempt(state: State) -> No
 def test_a_page_that_is_done_leaves_the_queue(state: State) -> None:
     add(state, a_page("a1"))
     claim(state)
-    assert state.queued_pages() == {"waiting": 1, "failed": 0}
+    assert state.queued_pages() == {"waiting": 1, "failed": 0, "again": 0}
 
     assert state.finish_page("a1", "ann") is True
 
-    assert state.queued_pages() == {"waiting": 0, "failed": 0}
+    assert state.queued_pages() == {"waiting": 0, "failed": 0, "again": 0}
     assert state.finish_page("a1", "ann") is False
 
 
@@ -149,7 +149,7 @@ def test_a_page_that_failed_for_good_is_kept_and_not_given_again(state: State) -
 
     assert state.finish_page("a1", "ann", cause="404 Not Found" + "\x00" * 3_000_000) is True
 
-    assert state.queued_pages() == {"waiting": 0, "failed": 1}
+    assert state.queued_pages() == {"waiting": 0, "failed": 1, "again": 0}
     assert claimed(state, NOW + 1000 * HOUR) == []
 
 
@@ -170,7 +170,7 @@ def test_a_waiting_page_that_comes_again_takes_the_new_form_and_is_due(state: St
     add(state, a_page("a1", "new.example", b"second"), at=NOW + HOUR)
 
     assert claim(state, NOW + HOUR) == [a_page("a1", "new.example", b"second")]
-    assert state.queued_pages() == {"waiting": 1, "failed": 0}
+    assert state.queued_pages() == {"waiting": 1, "failed": 0, "again": 0}
 
 
 def test_a_failed_page_that_comes_again_is_tried_afresh(state: State) -> None:
@@ -201,7 +201,7 @@ def test_a_page_that_came_again_while_it_was_fetched_is_due_afterwards_in_its_ne
 
     assert claim(state, NOW + 10 * SECOND) == [a_page("a1", form=b"second")]
     assert state.finish_page("a1", "ann") is True
-    assert state.queued_pages() == {"waiting": 0, "failed": 0}
+    assert state.queued_pages() == {"waiting": 0, "failed": 0, "again": 0}
 
 
 def test_the_failure_of_the_former_form_does_not_condemn_the_new_one(state: State) -> None:
@@ -235,7 +235,7 @@ def test_who_claims_after_an_expired_claim_gets_the_new_form_and_finishes_it(sta
     state.finish_page("a1", "bob")
 
     assert again.article == b"second"
-    assert state.queued_pages() == {"waiting": 0, "failed": 0}
+    assert state.queued_pages() == {"waiting": 0, "failed": 0, "again": 0}
 
 
 def test_no_page_is_queued_for_a_deleted_article(state: State) -> None:
@@ -284,3 +284,110 @@ def test_pages_that_could_not_be_fetched_are_told_with_the_reason(state: State) 
     assert [each.article_id for each in state.page_troubles(limit=1)] == ["a2"]
     assert [each.cause for each in state.page_troubles(article_id="a1")] == ["HTTP 503"]
     assert list(state.page_troubles(article_id="a4")) == []
+
+
+# --- pages that are visited again
+
+
+def fetched_well(state: State, *ids: str, again_at: datetime = NOW + HOUR) -> None:
+    """Pages that were fetched and are due again in an hour."""
+    for ident in ids:
+        assert state.finish_page(ident, "ann", again_at=again_at, article=b"with its page") is True
+
+
+def test_a_page_to_be_visited_again_is_due_then_with_the_form_that_has_its_page(state: State) -> None:
+    add(state, a_page("a1"))
+    claim(state)
+
+    fetched_well(state, "a1")
+
+    assert state.queued_pages() == {"waiting": 0, "failed": 0, "again": 1}
+    assert claimed(state, NOW + HOUR - SECOND) == []
+    (again,) = claim(state, NOW + HOUR)
+    assert (again.article, again.attempts, again.visits) == (b"with its page", 0, 1)
+    assert state.finish_page("a1", "ann") is True
+    assert state.queued_pages() == {"waiting": 0, "failed": 0, "again": 0}
+
+
+def test_pages_that_were_never_fetched_go_before_those_visited_again(state: State) -> None:
+    add(state, a_page("a1", "one.example"), a_page("b1", "two.example"))
+    claim(state)
+    fetched_well(state, "a1", "b1")
+    add(state, a_page("a2", "one.example"), a_page("c1", "three.example"), at=NOW + 2 * HOUR)
+
+    assert claimed(state, NOW + 3 * HOUR) == ["a2", "c1", "b1"]
+    state.finish_page("a2", "ann")
+    assert claimed(state, NOW + 4 * HOUR, holder="bob", limit=1) == ["c1"]
+    assert claimed(state, NOW + 4 * HOUR, holder="bob", limit=1) == ["a1"]
+
+
+def test_a_page_that_fails_when_it_is_visited_again_is_still_no_page_that_waits(state: State) -> None:
+    add(state, a_page("a1"))
+    claim(state)
+    fetched_well(state, "a1")
+    claim(state, NOW + HOUR)
+
+    assert state.finish_page("a1", "ann", cause="HTTP 503", retry_at=NOW + 2 * HOUR) is True
+
+    assert state.queued_pages() == {"waiting": 0, "failed": 0, "again": 1}
+    assert [(each.status, each.cause) for each in state.page_troubles()] == [("again", "HTTP 503")]
+    (again,) = claim(state, NOW + 2 * HOUR)
+    assert (again.attempts, again.visits) == (1, 1)
+    fetched_well(state, "a1", again_at=NOW + 9 * HOUR)
+    assert state.page_troubles() == []
+
+
+def test_a_visit_that_failed_for_good_is_left_to_the_next(state: State) -> None:
+    add(state, a_page("a1"))
+    claim(state)
+    fetched_well(state, "a1")
+    claim(state, NOW + HOUR)
+
+    assert state.finish_page("a1", "ann", cause="HTTP 503", again_at=NOW + 4 * HOUR, article=b"") is True
+
+    (again,) = claim(state, NOW + 4 * HOUR)
+    assert (again.article, again.attempts, again.visits) == (b"with its page", 0, 1)
+
+
+def test_a_form_that_came_during_a_visit_is_the_one_that_waits_and_is_due_at_once(state: State) -> None:
+    add(state, a_page("a1"))
+    claim(state)
+    add(state, a_page("a1", form=b"second"), at=NOW + SECOND)
+
+    fetched_well(state, "a1")
+
+    assert state.queued_pages() == {"waiting": 1, "failed": 0, "again": 0}
+    (page,) = claim(state, NOW + 10 * SECOND)
+    assert (page.article, page.visits) == (b"second", 1)
+
+
+def test_a_form_that_comes_between_two_visits_is_due_at_once(state: State) -> None:
+    add(state, a_page("a1"))
+    claim(state)
+    fetched_well(state, "a1")
+
+    add(state, a_page("a1", form=b"second"), at=NOW + 10 * SECOND)
+
+    assert state.queued_pages() == {"waiting": 1, "failed": 0, "again": 0}
+    assert [page.article for page in claim(state, NOW + 10 * SECOND)] == [b"second"]
+
+
+def test_a_visit_whose_fetcher_died_is_made_again(state: State) -> None:
+    add(state, a_page("a1"))
+    claim(state)
+    fetched_well(state, "a1")
+    claim(state, NOW + HOUR)
+
+    assert claimed(state, NOW + HOUR + 61 * SECOND, holder="bob") == ["a1"]
+    assert state.finish_page("a1", "ann", again_at=NOW + 9 * HOUR, article=b"x") is False
+
+
+def test_a_deleted_article_is_not_visited_again(state: State) -> None:
+    add(state, a_page("a1"))
+    claim(state)
+    fetched_well(state, "a1")
+
+    state.bury(["a1"], "asked for", NOW)
+
+    assert state.queued_pages() == {"waiting": 0, "failed": 0, "again": 0}
+    assert claimed(state, NOW + HOUR) == []

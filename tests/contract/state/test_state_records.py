@@ -331,4 +331,4 @@ def test_a_buried_article_is_not_fetched(state: State) -> None:
     state.bury(["a1"], "asked for", NOW)
 
     assert state.finish_page("a1", "ann", cause="503", retry_at=LATER) is False
-    assert state.queued_pages() == {"waiting": 0, "failed": 0}
+    assert state.queued_pages() == {"waiting": 0, "failed": 0, "again": 0}

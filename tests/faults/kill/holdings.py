@@ -17,7 +17,8 @@ OPEN_CLAIMS = (
     ("lease held", "SELECT name FROM leases WHERE holder IS NOT NULL"),
     ("feed claimed", "SELECT id FROM feeds WHERE claimed_by IS NOT NULL"),
     ("feed failed", "SELECT id || ': ' || cause FROM feeds WHERE status NOT IN ('ok', 'empty')"),
-    ("page not fetched", "SELECT article_id || ' ' || status || ' ' || cause FROM fetch_queue"),
+    ("page not fetched", "SELECT article_id || ' ' || status || ' ' || cause FROM fetch_queue WHERE status <> 'again'"),
+    ("page claimed", "SELECT article_id FROM fetch_queue WHERE claimed_by IS NOT NULL"),
     ("delivery not sent", "SELECT alert_id || ' ' || status || ' ' || cause FROM deliveries WHERE status <> 'sent'"),
     ("delivery claimed", "SELECT alert_id FROM deliveries WHERE claimed_by IS NOT NULL"),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from journey_parts import Item, rss
+from journey_parts import Item, read_before, rss
 from stub_server import Answer, Request, StubServer
 
 from pipeline import topics, wiring
@@ -125,6 +125,8 @@ class World:
             feeds.append(feed)
         with wiring.open_ports(self.settings, clock=self.clock) as ports:
             ports.state.save_feeds(feeds)
+            for feed in feeds:
+                read_before(ports.state, feed, self.clock())
 
     # --- what happens in the world, between lives
 
