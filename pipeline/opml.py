@@ -177,7 +177,9 @@ class _Reader:
     def _tags(self, category: str) -> tuple[str, ...]:
         """Return the tags of a feed: its categories (comma-separated, with slashes as OPML 2.0 allows) and folders."""
         categories = (_text(part.strip().strip("/")) for part in category.split(","))
-        return tuple(dict.fromkeys(tag for tag in (*categories, *self._folders[:MAX_TAGS]) if tag))[:MAX_TAGS]
+        # As they will be written: a comma parts categories.
+        folders = (_text(folder.replace(",", " ")) for folder in self._folders[:MAX_TAGS])
+        return tuple(dict.fromkeys(tag for tag in (*categories, *folders) if tag))[:MAX_TAGS]
 
     def _language(self, written: str, line: int) -> str:
         tag = written.strip()

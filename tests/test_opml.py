@@ -190,6 +190,17 @@ def test_what_was_written_is_read_back_the_same(feeds: list[Feed]) -> None:
     assert result.feeds == feeds
 
 
+def test_a_list_in_folders_is_written_the_same_after_it_was_read_back() -> None:
+    inner = '<outline text="A &amp; B" xmlUrl="https://a.example/?x=1&y=2" category="/c/d,e"/>'
+    read = read_opml(opml(f'<outline text="World, all"><outline text="North">{inner}</outline></outline>'))
+
+    written = write_opml(read.feeds)
+
+    assert read.feeds[0].tags == ("c/d", "e", "World all", "North")
+    assert read_opml(written).feeds == read.feeds
+    assert write_opml(read_opml(written).feeds) == written
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.text("<>opml/ outline=\"'&;xUr:[]!-", max_size=200).map(str.encode)))
 def test_no_bytes_make_it_raise(data: bytes) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from pipeline import wiring
 from pipeline.commands.context import Context
+from pipeline.commands.discovery import discover_feeds
 from pipeline.commands.printing import Json, counted, print_json, print_json_lines, print_table
 from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, UsageError, WirewatchError
 from pipeline.feed import Feed, KnownFeed
@@ -22,6 +23,7 @@ from pipeline.poll.report import FeedCheck
 from pipeline.ports import State
 
 app = typer.Typer(no_args_is_help=True, help="The feeds that are polled.")
+app.command("discover")(discover_feeds)
 Known = Annotated[str, typer.Argument(metavar="FEED", help="A feed's id or address, as `feeds list` shows them.")]
 
 
@@ -126,15 +128,20 @@ def import_feeds(
     result = _read(path)
     for problem in result.problems:
         typer.echo(f"{path}: {problem}", err=True)
-    new = 0
+    new = changed = 0
     if result.feeds:
         context: Context = ctx.obj
         with context.open(create=True) as ports:
+            before = {known.feed.id: known.feed for known in ports.state.feeds()}
+            changed = sum(before.get(feed.id, feed) != feed for feed in result.feeds)
             new = ports.state.save_feeds(result.feeds)
         entries = wiring.open_access(context.settings)
         for name in sorted({feed.access for feed in result.feeds} - {"", *entries}):
             typer.echo(f"{path}: no entry [{name}] in {context.settings.access_file} yet", err=True)
-    typer.echo(f"{counted(len(result.feeds), 'feed')} read, {new:,} of them new", err=True)
+    same = len(result.feeds) - new - changed
+    typer.echo(
+        f"{counted(len(result.feeds), 'feed')} read: {new:,} new, {changed:,} changed, {same:,} as they were", err=True
+    )
     if result.problems:
         raise typer.Exit(EXIT_PARTLY if result.feeds else EXIT_FAILED)
 
@@ -167,9 +174,9 @@ def check(
     if json:
         print_json(result)
     if result.cause:
-        raise WirewatchError(str(result))
+        raise WirewatchError(f"{result}\n{result.details}".rstrip())
     if not json:
-        typer.echo(str(result))
+        typer.echo(f"{result}\n{result.details}")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Taking a stranger's texts into an article: cut, cleaned, and what had to be done noted as flags."""
+"""The texts and links of one entry, cleaned and capped, with a note of what had to be done to them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,15 @@ class Noted:
         self.flags: dict[FlagName, None] = dict.fromkeys(flags)
 
     def add(self, flag: FlagName) -> None:
-        """Note a flag, once."""
         self.flags[flag] = None
 
     def clean(self, text: str) -> str:
-        """Return a text without the characters that no honest one needs."""
         clean = cleaned(text)
         if clean is not text and has_controls(text):
             self.add("controls_removed")
         return clean
 
     def plain(self, markup: str, limit: int, too_long: FlagName) -> str:
-        """Return what markup says as text of at most ``limit`` characters."""
         markup, more = cut(markup, limit * _MARKUP_PER_CHARACTER)
         text, longer = cut(plain_text(self.clean(markup)), limit)
         if more or longer:
@@ -41,7 +38,6 @@ class Noted:
         return text
 
     def listed(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Return names as text, each once, as many as an article carries."""
         plain = (self.plain(name, MAX_LIST_CHARACTERS, "list_truncated") for name in names)
         distinct = list(dict.fromkeys(name for name in plain if name))
         if len(distinct) > MAX_LIST_LENGTH:
@@ -54,8 +50,8 @@ def cut(text: str, limit: int) -> tuple[str, bool]:
     return text[:limit], len(text) > limit
 
 
-def absolute_link(written: str, url: str) -> str:
-    """Return a link resolved against the address it was found at, or "" when it is not http(s)."""
+def link_in(written: str, url: str) -> str:
+    """Return a link as a feed at ``url`` writes it, absolute and http(s), else empty."""
     try:
         return clean_link(urljoin(url, written.strip())) if written else ""
     except ValueError:

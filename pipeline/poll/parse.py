@@ -17,7 +17,8 @@ from pipeline.outcomes import FlagName
 from pipeline.poll import bounds
 from pipeline.poll.bounds import NotAFeed
 from pipeline.poll.entry import Entry, KnownItem, ParsedFeed, primary_language
-from pipeline.poll.noted import Noted, absolute_link, cut
+from pipeline.poll.hints import hints_in
+from pipeline.poll.noted import Noted, cut, link_in
 from pipeline.poll.reading import read_items
 from pipeline.text.characters import one_line
 from pipeline.text.charset import decode_feed
@@ -50,7 +51,7 @@ def parse_feed(body: bytes, *, content_type: str = "", url: str = "", known: Col
     raw = read.raw
     if not raw.entries and not read.known and not raw.version:
         raise NotAFeed(f"not a feed: its root element is <{root[:80]}>")
-    site = absolute_link(_raw(raw.feed, "link"), url)
+    site = link_in(_raw(raw.feed, "link"), url)
     homes = {canonical_link(site), canonical_link(url)}
     language = primary_language(_raw(raw.feed, "language"))
     charset: tuple[FlagName, ...] = ("charset_guessed",) if guessed else ()
@@ -64,6 +65,7 @@ def parse_feed(body: bytes, *, content_type: str = "", url: str = "", known: Col
         ),
         known=read.known,
         total=len(read.known) + len(read.items),
+        hints=hints_in(text),
         cut=read.cut,
     )
 
@@ -109,7 +111,7 @@ def _entry_link(raw: Any, url: str, noted: Noted) -> str:
         return ""
     if written == _raw(raw, "id") and not re.match(r"https?:", written.strip(), re.IGNORECASE):
         return ""  # a guid that was not marked as opaque and is no address either
-    link = absolute_link(written, url)
+    link = link_in(written, url)
     if not link:
         noted.add("link_removed")
     return link

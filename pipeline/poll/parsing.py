@@ -7,11 +7,12 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from pipeline.poll.parse import ParsedFeed, parse_feed
+from pipeline.poll.entry import ParsedFeed
+from pipeline.poll.formats import read_feed
 
 
 class Parse(Protocol):
-    """Reads one feed, as ``pipeline.poll.parse.parse_feed`` does, while others are being fetched."""
+    """Reads one feed, as ``pipeline.poll.formats.read_feed`` does, while others are being fetched."""
 
     async def __call__(
         self, body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()
@@ -24,7 +25,7 @@ async def parse_inline(
     body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()
 ) -> ParsedFeed:
     """Read a feed in this process, for tests and single feeds: nothing else goes on meanwhile."""
-    return parse_feed(body, content_type=content_type, url=url, known=known)
+    return read_feed(body, content_type=content_type, url=url, known=known)
 
 
 class Request(Struct, frozen=True, array_like=True):

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import msgspec
 
 from pipeline.poll.bounds import NotAFeed
-from pipeline.poll.parse import parse_feed
+from pipeline.poll.formats import read_feed
 from pipeline.poll.parsing import LENGTH_BYTES, Reply, Request
 
 
@@ -44,7 +44,7 @@ def main(seconds: float, memory_bytes: int) -> None:
 def _reply(request: Request, memory_bytes: int) -> Reply:
     try:
         return Reply(
-            parse_feed(request.body, content_type=request.content_type, url=request.url, known=frozenset(request.known))
+            read_feed(request.body, content_type=request.content_type, url=request.url, known=frozenset(request.known))
         )
     except NotAFeed as error:
         if not isinstance(error.__cause__, MemoryError):

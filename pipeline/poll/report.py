@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from pipeline.feed import Feed, FeedState
+from pipeline.feed import Feed, FeedHints, FeedState
 from pipeline.identity import link_host
 from pipeline.outcomes import Status
 from pipeline.ports import PollTally
@@ -92,6 +92,21 @@ class FeedCheck(Struct, frozen=True, kw_only=True):
     without_identity: int = 0
     with_text: int = 0
     flags: dict[str, int] = {}
+    status: int = 0
+    """Of the answer; 0: there was none."""
+    hints: FeedHints = FeedHints()
+    answer: tuple[str, ...] = ()
+    """What each header leads to, in words."""
+    entries: tuple[str, ...] = ()
+    """What the items are like, in words."""
+    problems: tuple[str, ...] = ()
+    """What is wrong, and what to do."""
+
+    @property
+    def details(self) -> str:
+        """All that is known, as indented lines by subject."""
+        parts = (("answer", self.answer), ("items", self.entries), ("problems", self.problems))
+        return "\n".join(f"  {name:<9} {line}" for name, lines in parts for line in lines)
 
     def __str__(self) -> str:
         moved = f"; moved for good to {self.moved_to}" if self.moved_to else ""

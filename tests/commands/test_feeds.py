@@ -116,12 +116,15 @@ def test_a_list_is_imported_with_its_problems_and_exported_again(cli: Cli) -> No
     assert ended.code == 3
     problem, total = ended.err.splitlines()
     assert problem.startswith("list.opml: line 3: “file:///etc/passwd” is not an http(s) address")
-    assert total == "1 feed read, 1 of them new"
+    assert total == "1 feed read: 1 new, 0 changed, 0 as they were"
     exported = cli("feeds", "export").out
     (cli.folder / "again.opml").write_text(exported, "utf-8")
     again = cli("feeds", "import", "again.opml")
-    assert (again.code, again.err) == (0, "1 feed read, 0 of them new\n")
+    assert (again.code, again.err) == (0, "1 feed read: 0 new, 0 changed, 1 as they were\n")
     assert feeds(cli)[0]["tags"] == ["Ports"]
+    assert cli("feeds", "export").out == exported
+    cli("feeds", "add", URL, "--title", "Other")
+    assert cli("feeds", "import", "again.opml").err == "1 feed read: 0 new, 1 changed, 0 as they were\n"
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\x00", b"<html/>", b"<opml><body>", b"{}"])
@@ -129,7 +132,7 @@ def test_a_file_that_is_no_list_brings_nothing(cli: Cli, content: bytes) -> None
     (cli.folder / "list.opml").write_bytes(content)
     ended = cli("feeds", "import", "list.opml")
     assert ended.code == 1
-    assert ended.err.endswith("0 feeds read, 0 of them new\n")
+    assert ended.err.endswith("0 feeds read: 0 new, 0 changed, 0 as they were\n")
     assert not cli.data.exists()
 
 
@@ -211,3 +214,22 @@ def test_the_list_and_the_report_say_who_is_not_well_and_why(cli: Cli) -> None:
     assert "gone 1" in cli("status").out
     cli("feeds", "pause", "--resume", listed["Gone"][0])
     assert json.loads(cli("feeds", "report", "--json").out)["by_health"] == {"ok": 1, "empty": 1, "new": 1}
+
+
+def test_feeds_of_a_site_are_found_and_added(cli: Cli) -> None:
+    with StubServer() as server:
+        cli.environment = {"WIREWATCH_ALLOW_ADDRESSES": server.address}
+        server.on("/", Answer(body='<link rel="alternate" type="application/rss+xml" href="/feed">'))
+        server.on("/feed", Answer(body=FEED))
+        seen = cli("feeds", "discover", server.url("/"))
+        assert (seen.code, seen.out) == (0, f"{server.url('/feed')}\tdeclared\t1\tHarbour Times\t\n")
+        assert not cli.data.exists()
+        assert cli("feeds", "discover", server.url("/"), "--add").err.startswith("added ")
+        assert cli("feeds", "discover", server.url("/"), "--add").err.startswith("known ")
+        assert [feed["title"] for feed in feeds(cli)] == ["Harbour Times"]
+        itself = json.loads(cli("feeds", "discover", "--json", server.url("/feed")).out)
+        assert (itself["is_feed"], itself["feeds"][0]["url"]) == (True, server.url("/feed"))
+        server.on("/feed", Answer(status=404))
+        nothing = cli("feeds", "discover", server.url("/nowhere"))
+        assert (nothing.code, "the page itself: HTTP 404" in nothing.err) == (1, True)
+    assert cli("feeds", "discover", "file:///etc/passwd").code == 2

@@ -238,7 +238,7 @@ def test_an_unchanged_feed_is_asked_for_conditionally_and_costs_no_parse(stand: 
 def test_an_equal_body_is_not_parsed_again(stand: Newsstand, monkeypatch: pytest.MonkeyPatch) -> None:
     stand.serve(rss(ONE))
     stand.poll()
-    monkeypatch.setattr("pipeline.poll.run.parse_feed", None)
+    monkeypatch.setattr("pipeline.poll.run.read_feed", None)
 
     assert stand.poll_again().unchanged
 
@@ -247,7 +247,7 @@ def test_an_equal_body_is_not_parsed_again(stand: Newsstand, monkeypatch: pytest
     ("answer", "cause"),
     [
         (HTML, "not a feed: an HTML page"),
-        (Answer(body='{"items": []}'), "not a feed: JSON"),
+        (Answer(body='{"items": []}'), "not a feed: JSON that is not a JSON Feed"),
         (Answer(body=b"%PDF-1.7 \0"), "not a feed: a PDF document"),
         (Answer(body=b""), "not a feed: an empty body"),
         (Answer(status=404), "HTTP 404 Not Found"),
