@@ -238,7 +238,7 @@ def test_an_unchanged_feed_is_asked_for_conditionally_and_costs_no_parse(stand: 
 def test_an_equal_body_is_not_parsed_again(stand: Newsstand, monkeypatch: pytest.MonkeyPatch) -> None:
     stand.serve(rss(ONE))
     stand.poll()
-    monkeypatch.setattr("pipeline.poll.run.read_feed", None)
+    monkeypatch.setattr("pipeline.poll.parsing.read_feed", None)
 
     assert stand.poll_again().unchanged
 
