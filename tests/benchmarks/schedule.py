@@ -23,6 +23,7 @@ import sys
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +31,11 @@ from typing import NamedTuple
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from schedule_patterns import DAY, HELD_OUT, HOUR, SPAN, TUNING, WARM_UP_WEEKS, WEEK, Arrivals, drawn
+from schedule_patterns import DAY, HELD_OUT, HOUR, SPAN, START, TUNING, WARM_UP_WEEKS, WEEK, Arrivals, drawn
+
+from pipeline.feed import FeedHints, Rhythm
+from pipeline.poll.rhythm import learned
+from pipeline.poll.schedule import next_poll
 
 BEGIN = WARM_UP_WEEKS * WEEK
 SCORED_DAYS = (SPAN - BEGIN) / DAY
@@ -110,6 +115,29 @@ def overlap_only(scale: float) -> Callable[[Arrivals], Pacer]:
             if high >= 2:
                 interval, high = min(interval * 2, longest), 0
             return min(max(interval, 60.0), DAY)
+
+        return pacer
+
+    return pacer_of
+
+
+def by_rhythm(scale: float) -> Callable[[Arrivals], Pacer]:
+    """Return Wirewatch's schedule; ``scale`` is the inverse of the budget."""
+
+    def pacer_of(feed: Arrivals) -> Pacer:
+        rhythm = Rhythm()
+
+        def pacer(poll: Poll) -> float:
+            nonlocal rhythm
+            now = START + timedelta(seconds=poll.at)
+            previous = START + timedelta(seconds=poll.previous) if poll.at else None
+            overlap = (poll.shown - poll.new) / poll.shown if poll.new else None
+            rhythm = learned(rhythm, previous=previous, now=now, new=poll.new, shown=poll.shown, overlap=overlap)
+            due = next_poll(
+                rhythm, now, mean_pace=scale / HOUR, polls_per_feed_hour=1.0, shown=poll.shown, hints=FeedHints(),
+                fresh_seconds=0.0, feed_id=feed.name,
+            )  # fmt: skip
+            return (due - now).total_seconds()
 
         return pacer
 
@@ -212,7 +240,7 @@ def row_of(policy: str, scores: Iterable[Score], *, mean: float | None = None) -
     return Row(policy, average, float(np.median(delays)), polls, sum(score.missed for score in scores))
 
 
-POLICIES: dict[str, Policy] = {"fixed": fixed, "overlap-only": overlap_only}
+POLICIES: dict[str, Policy] = {"fixed": fixed, "overlap-only": overlap_only, "by rhythm": by_rhythm}
 BASELINES = ("fixed", "overlap-only")
 
 
