@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from math import exp, isfinite, sqrt
-from typing import NamedTuple
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -26,8 +26,8 @@ FLOOR = 0.002
 MOST = 9_999.0
 LONGEST_HOURS = 48.0
 """Of the time since a poll longer ago than that (a laptop asleep), only so much is learned from."""
-QUICK_HOURS, SLOW_HOURS = 1.5, 60.0
-QUICK_ITEMS, SLOW_ITEMS = 2.0, 3.0
+QUICK_HOURS, SLOW_HOURS = 3.0, 48.0
+QUICK_ITEMS, SLOW_ITEMS = 1.5, 3.0
 """So many items must have been expected before the levels of the last hours and days are believed by half."""
 DAYS_KEPT, WEEKS_KEPT = 20, 5
 MINUTES_KEPT = 400.0
@@ -36,6 +36,8 @@ MINUTES_DOUBT = 8.0
 """Items a part by which its share is drawn towards the mean."""
 MINUTES_GUESS = 1.0
 """The same, where items are shared out: little, or sharp minutes never become sharp."""
+SHARP = 1.7
+"""A part of the hour that gets so many times the mean shows a timer; less is chance, in so few items."""
 MINUTES_FROM = 30.0
 """Items before anything is said about parts of the hour."""
 DAY_DOUBT = 10.0
@@ -48,15 +50,8 @@ GAP_FACTOR = 1.5
 SMALLEST_SQUEEZE = 0.125
 
 
-class Cell(NamedTuple):
-    """A piece of time with one rate."""
-
-    length: float
-    rate: float
-    hourly: float
-    """The mean rate of the whole hour."""
-    hour: int
-    part: int
+Cell: TypeAlias = tuple[float, float, float, int, int]
+"""A piece of time of one rate: its length, its rate, the mean rate of the whole hour, the hour, the part of it."""
 
 
 def hours_of(moment: datetime) -> float:
@@ -81,13 +76,15 @@ def burst(rhythm: Rhythm) -> float:
     return (QUICK_ITEMS + rhythm.quick_new) / (QUICK_ITEMS + rhythm.quick_expected)
 
 
-def shares(rhythm: Rhythm, doubt: float = MINUTES_DOUBT) -> tuple[float, ...]:
-    """Return the factor of each part of the hour, 1 on average; nothing while too little is known.
+def shares(rhythm: Rhythm, doubt: float = MINUTES_DOUBT, sharp: float = SHARP) -> tuple[float, ...]:
+    """Return the factor of each part of the hour, 1 on average; nothing when all are alike or too little is known.
 
     ``doubt`` is the number of items a part by which its share is drawn towards the mean.
     """
     total = sum(rhythm.by_minute)
     if total < MINUTES_FROM:
+        return ()
+    if max(rhythm.by_minute) < sharp * total / BINS:
         return ()
     scale = 1 / (total / BINS + doubt)
     return tuple([(items + doubt) * scale for items in rhythm.by_minute])
@@ -100,12 +97,12 @@ def cells(rhythm: Rhythm, begin: float, end: float, parts: tuple[float, ...]) ->
         rate = hourly(rhythm, hour)
         close = min(hour + 1.0, end)
         if not parts:
-            yield Cell(close - begin, rate, rate, hour, 0)
+            yield close - begin, rate, rate, hour, 0
         else:
             part = int((begin - hour) * BINS)
             while begin < close:
                 edge = min(hour + (part + 1) / BINS, close)
-                yield Cell(edge - begin, rate * parts[part], rate, hour, part)
+                yield edge - begin, rate * parts[part], rate, hour, part
                 begin, part = edge, part + 1
         begin, hour = close, hour + 1
 
@@ -130,9 +127,9 @@ def learned(
         since = max(since, at - LONGEST_HOURS)
         rhythm = replace(rhythm, hour=int(since), this_hour=0.0, today=-1.0)
     is_fine = at - since <= FINE_HOURS
-    parts = shares(rhythm, MINUTES_GUESS) if is_fine else ()
+    parts = shares(rhythm, MINUTES_GUESS, 0.0) if is_fine else ()
     pieces = list(cells(rhythm, since, at, parts or ((1.0,) * BINS if is_fine and items else ())))
-    expected = sum([piece.length * piece.rate for piece in pieces])
+    expected = sum([length * rate for length, rate, *_ in pieces])
     by_hour = _shared_out(pieces, items / expected)
     after = _in_hours(rhythm, by_hour, int(at))
     if is_fine and items:
@@ -142,15 +139,15 @@ def learned(
 
 def _shared_out(pieces: list[Cell], scale: float) -> dict[int, float]:
     by_hour: dict[int, float] = {}
-    for piece in pieces:
-        by_hour[piece.hour] = by_hour.get(piece.hour, 0.0) + piece.length * piece.rate * scale
+    for length, rate, _mean, hour, _part in pieces:
+        by_hour[hour] = by_hour.get(hour, 0.0) + length * rate * scale
     return by_hour
 
 
 def _in_minutes(rhythm: Rhythm, pieces: list[Cell], scale: float) -> tuple[float, ...]:
     parts = list(rhythm.by_minute)
-    for piece in pieces:
-        parts[piece.part] += piece.length * piece.rate * scale
+    for length, rate, _mean, _hour, part in pieces:
+        parts[part] += length * rate * scale
     kept = min(1.0, MINUTES_KEPT / max(sum(parts), 1.0))
     return tuple([round(items * kept, 2) for items in parts])
 
@@ -241,7 +238,7 @@ def expected_items(rhythm: Rhythm, since: datetime, until: datetime) -> float:
         return 0.0
     weeks = int((end - begin) // 168)
     whole = weeks * (sum(rhythm.by_hour) * sum(rhythm.by_day) + 168 * FLOOR)
-    return whole + sum([piece.length * piece.rate for piece in cells(rhythm, begin + 168 * weeks, end, ())])
+    return whole + sum([length * rate for length, rate, *_ in cells(rhythm, begin + 168 * weeks, end, ())])
 
 
 def pace_of(rhythm: Rhythm, now: datetime) -> float:
