@@ -26,10 +26,10 @@ FLOOR = 0.002
 MOST = 9_999.0
 LONGEST_HOURS = 48.0
 """Of the time since a poll longer ago than that (a laptop asleep), only so much is learned from."""
-QUICK_HOURS, SLOW_HOURS = 3.0, 48.0
+QUICK_HOURS, SLOW_HOURS = 3.0, 36.0
 QUICK_ITEMS, SLOW_ITEMS = 1.5, 3.0
 """So many items must have been expected before the levels of the last hours and days are believed by half."""
-DAYS_KEPT, WEEKS_KEPT = 20, 5
+DAYS_KEPT, WEEKS_KEPT = 14, 5
 MINUTES_KEPT = 400.0
 """Items after which older ones are forgotten, in the parts of the hour."""
 MINUTES_DOUBT = 8.0
@@ -40,7 +40,7 @@ SHARP = 1.7
 """A part of the hour that gets so many times the mean shows a timer; less is chance, in so few items."""
 MINUTES_FROM = 30.0
 """Items before anything is said about parts of the hour."""
-DAY_DOUBT = 10.0
+DAY_DOUBT = 5.0
 """Items by which a day of the week is drawn towards the mean."""
 MOST_HOURS = 9_999
 FINE_HOURS = 6.0
@@ -82,9 +82,7 @@ def shares(rhythm: Rhythm, doubt: float = MINUTES_DOUBT, sharp: float = SHARP) -
     ``doubt`` is the number of items a part by which its share is drawn towards the mean.
     """
     total = sum(rhythm.by_minute)
-    if total < MINUTES_FROM:
-        return ()
-    if max(rhythm.by_minute) < sharp * total / BINS:
+    if total < MINUTES_FROM or max(rhythm.by_minute) < sharp * total / BINS:
         return ()
     scale = 1 / (total / BINS + doubt)
     return tuple([(items + doubt) * scale for items in rhythm.by_minute])
@@ -231,23 +229,30 @@ def sound(rhythm: Rhythm) -> Rhythm:
 
 
 def expected_items(rhythm: Rhythm, since: datetime, until: datetime) -> float:
-    """Return how many items the hours of day and week let expect between two moments; 0 while nothing is known."""
+    """Return how many items the hours of day and week let expect between two moments; 0 while nothing is known.
+
+    What remains of the first guess is not counted: a new feed is not silent because it is quieter than most.
+    """
     rhythm = sound(rhythm)
     begin, end = hours_of(since), hours_of(until)
     if not rhythm.by_hour or end <= begin:
         return 0.0
     weeks = int((end - begin) // 168)
     whole = weeks * (sum(rhythm.by_hour) * sum(rhythm.by_day) + 168 * FLOOR)
-    return whole + sum([length * rate for length, rate, *_ in cells(rhythm, begin + 168 * weeks, end, ())])
+    items = whole + sum([length * rate for length, rate, *_ in cells(rhythm, begin + 168 * weeks, end, ())])
+    guessed = PRIOR / (max(rhythm.hours_seen, 0) // 24 + 1)
+    return max(0.0, items - (end - begin) * (guessed + FLOOR))
 
 
-def pace_of(rhythm: Rhythm, now: datetime) -> float:
-    """Return the feed's claim to polls: the square root of the items expected an hour, averaged over the coming week.
+def pace_of(rhythm: Rhythm) -> float:
+    """Return the feed's claim to polls: the square root of the items expected an hour, averaged over a week.
 
     For arrivals at random at a rate r(t) and a given number of polls, delays are least, on average, when polls are as
     dense as the square root of r(t); so a feed's share of the polls is its pace divided by the sum of all.
     """
     rhythm = sound(rhythm)
-    first = int(hours_of(now)) + 1
-    total = sum([sqrt(hourly(rhythm, hour)) for hour in range(first, first + 168)])
-    return round(total / 168 * sqrt(level(rhythm)), 4)
+    if not rhythm.by_hour:
+        return sqrt(PRIOR)
+    by_hour = sum([sqrt(rate) for rate in rhythm.by_hour]) / 24
+    by_day = sum([sqrt(factor) for factor in rhythm.by_day]) / 7
+    return round(sqrt(((by_hour * by_day) ** 2 + FLOOR) * level(rhythm)), 4)
