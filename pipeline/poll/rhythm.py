@@ -21,8 +21,9 @@ BINS = 12
 """Parts of the hour: of five minutes, for publishers' timers run at such minutes."""
 PRIOR = 0.5
 """Items an hour expected of a feed of which nothing is known."""
-FLOOR = 0.002
-"""Items an hour expected of the quietest feed, one in three weeks: one that comes alive must be noticed."""
+FLOOR = 0.01
+"""Items an hour expected of the quietest feed, one in four days: one that comes alive must be noticed, and the two
+items a month of a small blog count for more than their number."""
 MOST = 9_999.0
 LONGEST_HOURS = 48.0
 """Of the time since a poll longer ago than that (a laptop asleep), only so much is learned from."""

@@ -23,8 +23,6 @@ JITTER, LONGEST_JITTER_SECONDS = 0.05, 90.0
 come before it."""
 WINDOW_SHARE = 0.5
 """The next poll is before so much of what the feed shows is expected to be new: twice as much would be missed."""
-LOOK_FURTHER = 1.0
-"""Beyond so many times the waiting that is worth a poll at the busiest hour, no better moment is looked for."""
 
 
 def next_poll(
@@ -67,10 +65,11 @@ def best_wait_hours(rhythm: Rhythm, at: float, root_price: float, most_items: fl
     """Return how long to wait, for the least cost per time, at most until ``most_items`` are expected."""
     parts, base, extra = shares(rhythm), level(rhythm), burst(rhythm) - 1
     busiest = max(rhythm.by_hour, default=1.0) * max(rhythm.by_day, default=1.0) * base * max(1 + extra, 1.0)
-    enough = root_price * sqrt(busiest) * LOOK_FURTHER
-    waited = items = usual = 0.0
+    enough = root_price * sqrt(
+        busiest
+    )  # items waiting that are worth a poll at the best of times: then look no further
+    ahead = waited = items = usual = 0.0
     best, least = LONGEST_SECONDS / 3_600, float("inf")
-    ahead = 0.0
     for length, usual_rate, mean, _hour, _part in cells(rhythm, at, at + LONGEST_SECONDS / 3_600, parts):
         of_late = base * (1 + extra * exp(-(ahead + length / 2) / QUICK_HOURS)) if extra else base
         rate, slope = usual_rate * of_late, root_price * sqrt(mean * of_late)
