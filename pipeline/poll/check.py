@@ -13,8 +13,10 @@ from pipeline.outcomes import Counts, Status, Trouble
 from pipeline.poll import decide
 from pipeline.poll.answer_words import answer_lines, failure_lines, hint_lines, item_lines, problem_lines
 from pipeline.poll.articles import Source, article_of
+from pipeline.poll.children import with_children
 from pipeline.poll.formats import read_feed
 from pipeline.poll.parse import NotAFeed, ParsedFeed
+from pipeline.poll.parsing import parse_inline
 from pipeline.poll.report import FeedCheck
 from pipeline.poll.run import ACCEPT, FETCH_SECONDS
 from pipeline.ports import Clock, Http, Response
@@ -32,7 +34,7 @@ async def check_feed(feed: Feed, *, http: Http, clock: Clock) -> FeedCheck:
     check = FeedCheck(
         url=feed.url, status=answer.status, moved_to=answer.permanent_url if decide.is_moved(feed, answer) else ""
     )
-    parsed = _read(answer)
+    parsed = await _read_with_children(answer, http)
     if isinstance(parsed, decide.Failure):
         return replace(
             check,
@@ -57,6 +59,19 @@ async def _again(feed: Feed, answer: Response, http: Http) -> int | None:
         return (await _get(feed, http, headers)).status if headers else None
     except (RequestFailed, RequestRefused):
         return None
+
+
+async def _read_with_children(answer: Response, http: Http) -> ParsedFeed | decide.Failure:
+    async def fetch(url: str) -> Response:
+        return await telemetry.counted("feed", http.request("GET", url, timeout_seconds=FETCH_SECONDS))
+
+    parsed = _read(answer)
+    if isinstance(parsed, decide.Failure):
+        return parsed
+    try:
+        return await with_children(parsed, fetch, parse_inline)
+    except NotAFeed as error:
+        return decide.not_a_feed(error.reason, answer)
 
 
 def _read(answer: Response) -> ParsedFeed | decide.Failure:

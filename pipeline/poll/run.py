@@ -30,6 +30,7 @@ from pipeline.outcomes import Status, Trouble
 from pipeline.poll import decide
 from pipeline.poll.answers import Answered, Brought, brought_by, refused, unpublished
 from pipeline.poll.bounds import NotAFeed
+from pipeline.poll.children import with_children
 from pipeline.poll.decide import Budget, Failure
 from pipeline.poll.done import done_message
 from pipeline.poll.parsing import Parse, parse_inline
@@ -255,9 +256,16 @@ async def _parsed(poller: Poller, answered: Answered, response: Response) -> Ans
         parsed = await poller.parse(
             response.body, content_type=response.headers.get("content-type", ""), url=response.url, known=items.keys()
         )
+        parsed = await with_children(parsed, partial(_child, poller), poller.parse)
     except NotAFeed as error:
         return replace(answered, failure=decide.not_a_feed(error.reason, response), at=poller.clock())
     return replace(answered, parsed=parsed, items=items, at=poller.clock())
+
+
+async def _child(poller: Poller, url: str) -> Response:
+    """Fetch a sitemap that an index names, after the pause that its host is due."""
+    await asyncio.sleep(poller.host_delay_seconds)
+    return await telemetry.counted("feed", poller.http.request("GET", url, timeout_seconds=FETCH_SECONDS))
 
 
 def _handle(poller: Poller, group: Sequence[Answered], budget: Budget) -> PollReport:
