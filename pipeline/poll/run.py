@@ -24,13 +24,13 @@ from pipeline import telemetry, topics
 from pipeline.access import Access
 from pipeline.article import encode_article
 from pipeline.dead import dead_letter
-from pipeline.errors import PublishError, RequestFailed, RequestRefused
+from pipeline.errors import PublishError
 from pipeline.feed import KnownFeed
-from pipeline.outcomes import Status, Trouble
+from pipeline.outcomes import Status
 from pipeline.poll import decide
-from pipeline.poll.answers import Answered, Brought, brought_by, refused, unpublished
+from pipeline.poll.answers import Answered, Brought, brought_by, unpublished
+from pipeline.poll.asking import ask
 from pipeline.poll.bounds import NotAFeed
-from pipeline.poll.decide import Failure
 from pipeline.poll.done import done_message
 from pipeline.poll.parsing import Parse, parse_inline
 from pipeline.poll.report import FeedReport, PollReport
@@ -48,11 +48,6 @@ CLAIM_SECONDS = 1.0
 """How often it is seen whether more is due while all that was claimed is under way."""
 LINGER_SECONDS = 0.02
 """How long the first answer of a group waits for others: a group is two commits, whatever its size."""
-FETCH_SECONDS = 30.0
-ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
-    "text/xml;q=0.9, */*;q=0.5"
-)
 UNPUBLISHABLE = "cannot be published"
 """The reason of a dead letter for an article that the broker will never take."""
 
@@ -198,31 +193,10 @@ async def _arrived(answers: asyncio.Queue[Answered], tasks: Collection[asyncio.T
 
 async def _ask(poller: Poller, known: KnownFeed, answers: asyncio.Queue[Answered]) -> None:
     """Fetch one feed and read it, and put what came of it into the queue."""
-    answered = await _fetched(poller, known)
+    answered = await ask(known, http=poller.http, clock=poller.clock, access=poller.access)
     if answered.response is not None and answered.failure is None:
         answered = await _parsed(poller, answered, answered.response)
     await answers.put(answered)
-
-
-async def _fetched(poller: Poller, known: KnownFeed) -> Answered:
-    headers = {"Accept": ACCEPT, **decide.conditional_headers(known.state)}
-    access = poller.access.get(known.feed.access)
-    if known.feed.access and access is None:
-        failure = refused(f"access.toml has no entry “{known.feed.access}”, which this feed is to be asked with")
-        return Answered(known=known, at=poller.clock(), failure=failure)
-    try:
-        request = poller.http.request(
-            "GET", known.feed.url, headers=headers, timeout_seconds=FETCH_SECONDS, access=access
-        )
-        response = await telemetry.counted("feed", request)
-    except RequestFailed as error:
-        failure = Failure(str(error), error.trouble)
-        reached_nobody = error.trouble in {Trouble.DNS, Trouble.TLS, Trouble.NO_ANSWER}
-        return Answered(known=known, at=poller.clock(), failure=failure, reached_nobody=reached_nobody)
-    except RequestRefused as error:  # by our own rules: its size, its hops, its address
-        return Answered(known=known, at=poller.clock(), failure=refused(str(error)))
-    failed = decide.failure_in(response, known.state)
-    return Answered(known=known, at=poller.clock(), response=response, failure=failed)
 
 
 async def _parsed(poller: Poller, answered: Answered, response: Response) -> Answered:
