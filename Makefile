@@ -69,9 +69,11 @@ check: $(WHEEL) ## Lint, types, import rules, proportions.
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tests/proportions.py
 
-bench: $(WHEEL) ## Measure articles per second beside the ceilings in the same run, embedded and on real servers.
+bench: $(WHEEL) ## Measure articles a second beside the ceilings in the same run, and how long news wait for a poll.
 	$(BIN)/python tests/benchmarks/end_to_end.py
 	$(BIN)/python tests/benchmarks/on_cluster.py
+	$(BIN)/python tests/benchmarks/polling.py
+	$(BIN)/python tests/benchmarks/schedule.py
 
 soak: $(WHEEL) ## The long fault runs: 1,000 kills.
 	$(BIN)/pytest -m soak

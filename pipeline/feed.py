@@ -38,7 +38,34 @@ class FeedHints(Struct, frozen=True, kw_only=True):
 
 
 class Rhythm(Struct, frozen=True, kw_only=True):
-    """What polls have taught about when a feed brings something new (see ``pipeline.poll.schedule``)."""
+    """What polls have taught about when a feed brings something new (see ``pipeline.poll.rhythm``).
+
+    Hours are counted from 1970, in UTC. As JSON it stays under 600 bytes, for there may be 100,000 of it.
+    """
+
+    hour: int = 0
+    """The hour in which the last poll was; 0: nothing is known yet."""
+    hours_seen: int = 0
+    """Whole hours that were watched, up to some months."""
+    this_hour: float = 0.0
+    """Items of that hour so far."""
+    today: float = -1.0
+    """Items of that day before that hour; -1 when the day was not watched from its beginning."""
+    by_hour: tuple[float, ...] = ()
+    """Items an hour in each hour of the day."""
+    by_day: tuple[float, ...] = ()
+    """Factor of each day of the week, Monday first; 1 on average."""
+    by_minute: tuple[float, ...] = ()
+    """Items by the part of the hour in which they came, older ones counting less."""
+    quick_new: float = 0.0
+    """Items of the last hours, older ones counting less."""
+    quick_expected: float = 0.0
+    """How many there should have been."""
+    slow_new: float = 0.0
+    """The same of the last days."""
+    slow_expected: float = 0.0
+    squeeze: float = 1.0
+    """Share of the interval that is used, after polls that may have missed something."""
 
 
 class Feed(Struct, frozen=True, kw_only=True):

@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 
 from pipeline.feed import KnownFeed
 from pipeline.poll.health import FeedHealth, FeedsReport, health_of, report_of
+from pipeline.poll.rhythm import expected_items
 from pipeline.ports import State
 
 
 def with_health(feeds: Iterable[KnownFeed], now: datetime) -> Iterator[tuple[KnownFeed, FeedHealth]]:
     """Yield each feed with how it is."""
     for known in feeds:
-        yield known, health_of(known.state, now)
+        since = known.state.last_new
+        expected = expected_items(known.state.rhythm, since, now) if since is not None else 0.0
+        yield known, health_of(known.state, now, expected=expected)
 
 
 def look_at_feeds(state: State, now: datetime, *, days: int, most: int = 1_000) -> FeedsReport:

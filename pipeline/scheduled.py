@@ -92,7 +92,8 @@ async def _poll(ports: Ports, size: int) -> PollReport:
         return await poll_due_feeds(
             state=ports.state, broker=ports.broker, http=http, clock=ports.clock, holder=ports.holder, limit=size,
             lease_seconds=ports.settings.poll_lease_seconds, host_delay_seconds=ports.settings.host_delay_seconds,
-            access=wiring.open_access(ports.settings), parse=parsing, reach=ports.reach,
+            access=wiring.open_access(ports.settings), parse=parsing,
+            polls_per_feed_hour=ports.settings.polls_per_feed_hour, reach=ports.reach,
         )  # fmt: skip
     finally:
         await parsing.close()

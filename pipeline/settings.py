@@ -63,7 +63,16 @@ class Settings(BaseModel):
     poll_lease_seconds: float = Field(
         120.0, gt=0, description="How long a claimed feed is left to its poller, should that die."
     )
-    host_delay_seconds: float = Field(2.0, ge=0, description="Least time between two pages of one host.")
+    polls_per_feed_hour: float = Field(
+        4.0,
+        gt=0,
+        le=60,
+        description="Polls to spend, on average a feed and hour, on feeds without an interval of their own; more go to "
+        "feeds that bring more.",
+    )
+    host_delay_seconds: float = Field(
+        2.0, ge=0, description="Least time from the end of one request to a host to the start of the next."
+    )
     page_visits: tuple[Annotated[float, Field(gt=0, le=720)], ...] = Field(
         (1, 4, 12, 24, 72),
         max_length=20,

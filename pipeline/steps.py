@@ -71,7 +71,8 @@ def run_poll(
         poller = Poller(
             state=ports.state, broker=ports.broker, http=http, clock=ports.clock, holder=ports.holder,
             lease_seconds=ports.settings.poll_lease_seconds, host_delay_seconds=ports.settings.host_delay_seconds,
-            only=only, access=wiring.open_access(ports.settings), parse=parsing, reach=ports.reach,
+            only=only, access=wiring.open_access(ports.settings), parse=parsing,
+            polls_per_feed_hour=ports.settings.polls_per_feed_hour, reach=ports.reach,
         )  # fmt: skip
         try:
             while not wait(0):

@@ -236,6 +236,7 @@ def known_feed(state: State, text: str) -> KnownFeed:
 
 async def _check(context: Context, text: str, state: State | None) -> FeedCheck:
     from pipeline.poll.check import check_feed
+    from pipeline.poll.decide import Budget
 
     known = _find(state, text) if state else None
     if known is None and not canonical_link(text):
@@ -246,8 +247,14 @@ async def _check(context: Context, text: str, state: State | None) -> FeedCheck:
     try:
         if known is None or state is None:
             return await check_feed(target, http=http, clock=wiring.utc_now)
-        look_up = partial(state.seen_entries, known.feed.id)
-        return await check_feed(known, http=http, clock=wiring.utc_now, access=access, look_up=look_up, is_known=True)
+        now = wiring.utc_now()
+        ((_, health),) = with_health([known], now)
+        per_hour, mean = context.settings.polls_per_feed_hour, state.feed_numbers(now).mean_pace or 1.0
+        return await check_feed(
+            known, http=http, clock=wiring.utc_now, access=access, health=health,
+            look_up=partial(state.seen_entries, known.feed.id),
+            budget=Budget(polls_per_feed_hour=per_hour, mean_pace=mean),
+        )  # fmt: skip
     finally:
         await http.close()
 

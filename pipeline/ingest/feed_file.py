@@ -8,8 +8,9 @@ from datetime import datetime
 from pipeline.article import Article, Lane
 from pipeline.errors import DropArticle
 from pipeline.ingest.problem import FileProblem, UnreadableFile
+from pipeline.poll import formats
 from pipeline.poll.articles import Source, article_of
-from pipeline.poll.parse import NotAFeed, parse_feed
+from pipeline.poll.bounds import NotAFeed
 
 
 def read_feed(
@@ -24,7 +25,7 @@ def read_feed(
         UnreadableFile: it is not a feed, or has no items.
     """
     try:
-        feed = parse_feed(content)
+        feed = formats.read_feed(content)
     except NotAFeed as refusal:
         raise UnreadableFile(f"not a feed: {refusal.reason.removeprefix('not a feed: ')}") from refusal
     if not feed.entries:

@@ -15,7 +15,7 @@ from pipeline.outcomes import Counts, DropReason, Status, Trouble
 from pipeline.poll import decide
 from pipeline.poll.articles import Source, article_of
 from pipeline.poll.churn import Churn, churn_of
-from pipeline.poll.decide import Failure, Sorted
+from pipeline.poll.decide import Budget, Failure, Sorted
 from pipeline.poll.ledger import tally_of
 from pipeline.poll.parse import ParsedFeed
 from pipeline.ports import PageRequest, PollResult, PollTally, Response
@@ -50,7 +50,7 @@ class Brought(Struct, frozen=True, kw_only=True):
 LookUp = Callable[[Collection[str]], Mapping[str, SeenEntry]]
 
 
-def brought_by(answered: Answered, look_up: LookUp, *, host_delay_seconds: float) -> Brought:
+def brought_by(answered: Answered, look_up: LookUp, *, host_delay_seconds: float, budget: Budget) -> Brought:
     """Return what an answer comes to; ``look_up`` returns what is known of entries, by their keys."""
     feed, now = answered.known.feed, answered.at
     pause = decide.host_pause_seconds(answered.response, host_delay_seconds, now)
@@ -58,14 +58,14 @@ def brought_by(answered: Answered, look_up: LookUp, *, host_delay_seconds: float
     state, new_url = answered.known.state, ""
     if answered.response is not None and answered.failure is None:
         state, new_url = decide.after_redirect(feed, state, answered.response, now)
-    brought = _brought(replace(answered, known=KnownFeed(feed=feed, state=state)), look_up)
+    brought = _brought(replace(answered, known=KnownFeed(feed=feed, state=state)), look_up, budget)
     new_host = link_host(new_url) if new_url else ""
     return replace(
         brought, result=replace(brought.result, host_open_at=open_at, new_url=new_url, new_host=new_host)
     )  # fmt: skip
 
 
-def _brought(answered: Answered, look_up: LookUp) -> Brought:
+def _brought(answered: Answered, look_up: LookUp, budget: Budget) -> Brought:
     feed, state, response, now = answered.known.feed, answered.known.state, answered.response, answered.at
     if answered.failure is not None:
         after = (
@@ -76,9 +76,9 @@ def _brought(answered: Answered, look_up: LookUp) -> Brought:
         return _nothing(answered, after, PollTally(failed=True))
     assert response is not None
     if answered.parsed is None:
-        after = decide.after_unchanged(feed, state, response, now)
+        after = decide.after_unchanged(feed, state, response, now, budget=budget)
         return _nothing(answered, after, PollTally(unchanged=True), unchanged=True)
-    return _read(answered, response, answered.parsed, look_up)
+    return _read(answered, response, answered.parsed, look_up, budget)
 
 
 def _nothing(answered: Answered, after: FeedState, tally: PollTally, *, unchanged: bool = False) -> Brought:
@@ -86,7 +86,7 @@ def _nothing(answered: Answered, after: FeedState, tally: PollTally, *, unchange
     return Brought(known=answered.known, result=result, unchanged=unchanged)
 
 
-def _read(answered: Answered, response: Response, parsed: ParsedFeed, look_up: LookUp) -> Brought:
+def _read(answered: Answered, response: Response, parsed: ParsedFeed, look_up: LookUp, budget: Budget) -> Brought:
     feed, state, now = answered.known.feed, answered.known.state, answered.at
     churn = churn_of(parsed.entries, look_up, feed_url=feed.url, unchanged=len(parsed.known))
     between = [(item.place, key) for item in parsed.known if (key := answered.items.get(item.raw_hash))]
@@ -102,7 +102,7 @@ def _read(answered: Answered, response: Response, parsed: ParsedFeed, look_up: L
     counts = _counted(entries, known=len(parsed.known))
     tally = tally_of(counts, parsed, state, now)
     after = decide.after_parse(
-        feed, state, response, parsed, now, items=tally.seen, new=tally.new, oddities=_oddities(churn)
+        feed, state, response, parsed, now, tally=tally, budget=budget, oddities=_oddities(churn)
     )
     result = PollResult(
         feed_id=feed.id,

@@ -24,10 +24,11 @@ from pipeline.poll.answers import Answered, Brought, LookUp, brought_by
 from pipeline.poll.asking import ask
 from pipeline.poll.bounds import NotAFeed
 from pipeline.poll.check_words import problems_of
+from pipeline.poll.decide import Budget
 from pipeline.poll.entry import ParsedFeed
 from pipeline.poll.feed_check import Conditional, FeedCheck, Items, Move, Record
 from pipeline.poll.formats import kind_of
-from pipeline.poll.health import health_of
+from pipeline.poll.health import FeedHealth
 from pipeline.poll.parsing import Parse, parse_inline
 from pipeline.poll.waits import fresh_seconds, retry_after_seconds
 from pipeline.ports import Clock, Http, Response
@@ -47,12 +48,14 @@ async def check_feed(
     clock: Clock,
     access: Mapping[str, Access] | None = None,
     look_up: LookUp = _nothing_known,
-    is_known: bool = False,
+    health: FeedHealth | None = None,
+    budget: Budget = Budget(),  # noqa: B008 - frozen
     parse: Parse = parse_inline,
 ) -> FeedCheck:
     """Fetch a feed now and return what it is like; at most two requests, and nothing is stored.
 
-    ``look_up`` returns what ``known`` has shown before, by keys. Never raises for what the server does.
+    ``look_up`` returns what ``known`` has shown before, by keys; ``health`` is how it is, None for a feed that is not
+    polled yet. Never raises for what the server does.
 
     Raises:
         TryLater: by ``look_up``.
@@ -63,27 +66,29 @@ async def check_feed(
     first = replace(await ask(blank, http=http, clock=clock, access=entries), known=known)
     if first.response is None or first.failure is not None:
         was_asked = known.feed.access in {"", *entries}
-        return replace(checked(first, None, look_up, is_known=is_known), requests=int(was_asked))
+        return replace(checked(first, None, look_up, health=health, budget=budget), requests=int(was_asked))
     content_type = first.response.headers.get("content-type", "")
     try:
         parsed = await parse(first.response.body, content_type=content_type, url=first.response.url)
     except NotAFeed as error:
         failed = replace(first, failure=decide.not_a_feed(error.reason, first.response))
-        return checked(failed, None, look_up, is_known=is_known)
+        return checked(failed, None, look_up, health=health, budget=budget)
     first = replace(first, parsed=parsed)
-    after = _as_polled(first, look_up).result.state
+    after = _as_polled(first, look_up, budget).result.state
     again = None
     if decide.conditional_headers(after):
         again = await ask(KnownFeed(feed=known.feed, state=after), http=http, clock=clock, access=entries)
-    return checked(first, again, look_up, is_known=is_known)
+    return checked(first, again, look_up, health=health, budget=budget)
 
 
-def checked(first: Answered, again: Answered | None, look_up: LookUp, *, is_known: bool) -> FeedCheck:
+def checked(
+    first: Answered, again: Answered | None, look_up: LookUp, *, health: FeedHealth | None, budget: Budget
+) -> FeedCheck:
     """Return what an answer, and the answer to a second, conditional request, say of a feed."""
-    brought, now, response = _as_polled(first, look_up), first.at, first.response
+    brought, now, response = _as_polled(first, look_up, budget), first.at, first.response
     check = FeedCheck(
         url=first.known.feed.url,
-        known=_record(first.known, now) if is_known else None,
+        known=_record(first.known, health) if health else None,
         cause=first.failure.cause if first.failure else "",
         trouble=first.failure.trouble if first.failure else Trouble.NONE,
         wait_seconds=_wait_seconds(brought, now, response),
@@ -105,12 +110,11 @@ def checked(first: Answered, again: Answered | None, look_up: LookUp, *, is_know
     return replace(check, problems=problems_of(check, now))
 
 
-def _as_polled(answered: Answered, look_up: LookUp) -> Brought:
-    return brought_by(answered, look_up, host_delay_seconds=0.0)
+def _as_polled(answered: Answered, look_up: LookUp, budget: Budget) -> Brought:
+    return brought_by(answered, look_up, host_delay_seconds=0.0, budget=budget)
 
 
-def _record(known: KnownFeed, now: datetime) -> Record:
-    found = health_of(known.state, now)
+def _record(known: KnownFeed, found: FeedHealth) -> Record:
     return Record(
         id=known.feed.id,
         health=found.health.value,
@@ -169,7 +173,9 @@ def _items(first: Answered, parsed: ParsedFeed, brought: Brought) -> Items:
     dates = sorted(moment for entry in entries if (moment := entry.published or entry.updated))
     gaps = [(later - earlier).total_seconds() for earlier, later in itertools.pairwise(sorted(set(dates)))]
     # As if it had never been read: what is then a duplicate is one within the feed.
-    alone = _as_polled(replace(first, known=KnownFeed(feed=first.known.feed, state=FeedState())), _nothing_known)
+    alone = _as_polled(
+        replace(first, known=KnownFeed(feed=first.known.feed, state=FeedState())), _nothing_known, Budget()
+    )
     flags = Counter(flag for article in alone.articles for flag in article.flags)
     return Items(
         number=len(entries),

@@ -16,6 +16,8 @@ from pipeline.identity import link_host, plain_link
 from pipeline.outcomes import Status, Trouble
 from pipeline.poll.articles import hash_of, key_of
 from pipeline.poll.parse import Entry, ParsedFeed
+from pipeline.poll.rhythm import learned, pace_of
+from pipeline.poll.schedule import next_poll
 from pipeline.poll.waits import (
     BROKER_WAIT_SECONDS,
     LONGEST_WAIT_SECONDS,
@@ -24,14 +26,22 @@ from pipeline.poll.waits import (
     fresh_seconds,
     no_answer_seconds,
     retry_after_seconds,
-    usual_seconds,
 )
-from pipeline.ports import Response
+from pipeline.ports import PollTally, Response
 from pipeline.walls import wall_of
 
 NOT_MODIFIED, GONE, TOO_MANY, UNAVAILABLE = 304, 410, 429, 503
 MOVED_FOR = timedelta(days=7)
 """So long an address must lead elsewhere "for good" before that is believed: many such answers are mistakes."""
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """How many polls there are to spend, and how many feeds ask for them."""
+
+    polls_per_feed_hour: float = 4.0
+    """On average over all feeds; more go to those that bring more."""
+    mean_pace: float = 1.0
+    """Mean of ``FeedState.pace``."""
 
 
 class Failure(Struct, frozen=True):
@@ -94,8 +104,8 @@ def after_parse(
     parsed: ParsedFeed,
     now: datetime,
     *,
-    items: int,
-    new: int,
+    tally: PollTally,
+    budget: Budget,
     oddities: Sequence[Oddity] = (),
 ) -> FeedState:
     """Return the state after a body that parsed: the only thing that ends a failure."""
@@ -104,25 +114,41 @@ def after_parse(
         etag=response.headers.get("etag", "")[:1_000],
         last_modified=response.headers.get("last-modified", "")[:100],
         body_hash=body_hash(response.body),
-        items=items,
-        last_new=now if new else state.last_new,
+        items=tally.seen,
+        last_new=now if tally.new else state.last_new,
         hints=replace(parsed.hints, oddities=tuple(oddities)),
     )
-    return after_unchanged(feed, read, response, now)
+    return _well(feed, read, response, now, budget=budget, new=tally.new, overlap=tally.overlap)
 
 
-def after_unchanged(feed: Feed, state: FeedState, response: Response, now: datetime) -> FeedState:
+def after_unchanged(feed: Feed, state: FeedState, response: Response, now: datetime, *, budget: Budget) -> FeedState:
     """Return the state after "not modified", or after the very body that parsed last time."""
-    wait = max(usual_seconds(feed), fresh_seconds(response.headers, now))
+    return _well(feed, state, response, now, budget=budget, new=0, overlap=1.0 if state.items else None)
+
+
+def _well(
+    feed: Feed, state: FeedState, response: Response, now: datetime, *, budget: Budget, new: int, overlap: float | None
+) -> FeedState:
+    rhythm = learned(state.rhythm, previous=state.last_ok, now=now, new=new, shown=state.items, overlap=overlap)
+    fresh = fresh_seconds(response.headers, now)
+    if feed.interval_seconds:
+        due = now + timedelta(seconds=max(feed.interval_seconds, fresh))
+    else:
+        due = next_poll(
+            rhythm, now, mean_pace=budget.mean_pace, polls_per_feed_hour=budget.polls_per_feed_hour,
+            shown=state.items, hints=state.hints, fresh_seconds=fresh, feed_id=feed.id,
+        )  # fmt: skip
     return replace(
         state,
+        rhythm=rhythm,
+        pace=pace_of(rhythm),
         status=FeedStatus.OK if state.items else FeedStatus.EMPTY,
         cause="",
         trouble=Trouble.NONE,
         failures=0,
         last_polled=now,
         last_ok=now,
-        next_due=now + timedelta(seconds=wait),
+        next_due=due,
     )
 
 

@@ -15,7 +15,7 @@ from pipeline.poll.parse import ParsedFeed
 from pipeline.poll.parsing import LENGTH_BYTES, Reply, Request
 
 SECONDS = 20.0
-"""For one feed: twenty times what the worst of 20 MiB took that the bounds let pass."""
+"""For one feed: five times what the worst of 20 MiB took that the bounds let pass."""
 START_SECONDS = 60.0
 """For the process to come up, which takes 0.1 s on an idle core; no feed's fault, so no part of its time."""
 MEMORY_BYTES = 768 * 1024 * 1024

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -31,6 +31,7 @@ from pipeline.poll import decide
 from pipeline.poll.answers import Answered, Brought, brought_by, unpublished
 from pipeline.poll.asking import ask
 from pipeline.poll.bounds import NotAFeed
+from pipeline.poll.decide import Budget
 from pipeline.poll.done import done_message
 from pipeline.poll.parsing import Parse, parse_inline
 from pipeline.poll.report import FeedReport, PollReport
@@ -48,6 +49,7 @@ CLAIM_SECONDS = 1.0
 """How often it is seen whether more is due while all that was claimed is under way."""
 LINGER_SECONDS = 0.02
 """How long the first answer of a group waits for others: a group is two commits, whatever its size."""
+PACE_LOOK = timedelta(minutes=1)
 UNPUBLISHABLE = "cannot be published"
 """The reason of a dead letter for an article that the broker will never take."""
 
@@ -65,6 +67,7 @@ async def poll_due_feeds(
     only: Collection[str] | None = None,
     access: Mapping[str, Access] | None = None,
     parse: Parse = parse_inline,
+    polls_per_feed_hour: float = 4.0,
     reach: Callable[[str], None] = lambda _: None,
 ) -> PollReport:
     """Poll up to ``limit`` feeds that are due, or those of ``only``, due or not; return how it went.
@@ -78,7 +81,8 @@ async def poll_due_feeds(
     report = PollReport()
     poller = Poller(
         state=state, broker=broker, http=http, clock=clock, holder=holder, lease_seconds=lease_seconds,
-        host_delay_seconds=host_delay_seconds, only=only, access=access or {}, parse=parse, reach=reach,
+        host_delay_seconds=host_delay_seconds, only=only, access=access or {}, parse=parse,
+        polls_per_feed_hour=polls_per_feed_hour, reach=reach,
     )  # fmt: skip
     await poll_feeds(poller, limit=limit, on_report=lambda group: report.results.extend(group.results))
     return report
@@ -98,6 +102,7 @@ class Poller(Struct, frozen=True, kw_only=True):
     access: Mapping[str, Access] = {}
     """What feeds may refer to by name."""
     parse: Parse = parse_inline
+    polls_per_feed_hour: float = 4.0
     reach: Callable[[str], None] = lambda _: None
 
 
@@ -113,7 +118,7 @@ async def poll_feeds(
     """
     answers: asyncio.Queue[Answered] = asyncio.Queue()
     under_way: dict[str, asyncio.Task[None]] = {}
-    quota = _Quota(limit, poller.only)
+    quota, spending = _Quota(limit, poller.only), _Spending(poller)
     has_polled = False
     try:
         while True:
@@ -128,7 +133,7 @@ async def poll_feeds(
                 continue
             group = await _arrived(answers, under_way.values())
             if group:
-                on_report(_handle(poller, group))
+                on_report(_handle(poller, group, spending.budget()))
             for answered in group:
                 del under_way[answered.known.feed.id]
     except asyncio.CancelledError:
@@ -139,6 +144,24 @@ async def poll_feeds(
         for task in under_way.values():
             task.cancel()
         await asyncio.gather(*under_way.values(), return_exceptions=True)
+
+
+class _Spending:
+    """The budget of polls, by what all feeds ask for now."""
+
+    def __init__(self, poller: Poller) -> None:
+        self._poller = poller
+        self._looked_at: datetime | None = None
+        self._budget = Budget(polls_per_feed_hour=poller.polls_per_feed_hour)
+
+    def budget(self) -> Budget:
+        """Return it; the mean is over all feeds, and a minute old at most."""
+        now = self._poller.clock()
+        if self._looked_at is None or abs(now - self._looked_at) >= PACE_LOOK:
+            self._looked_at = now
+            mean = self._poller.state.feed_numbers(now).mean_pace or 1.0
+            self._budget = replace(self._budget, mean_pace=mean)
+        return self._budget
 
 
 class _Quota:
@@ -212,13 +235,13 @@ async def _parsed(poller: Poller, answered: Answered, response: Response) -> Ans
     return replace(answered, parsed=parsed, items=items, at=poller.clock())
 
 
-def _handle(poller: Poller, group: Sequence[Answered]) -> PollReport:
+def _handle(poller: Poller, group: Sequence[Answered], budget: Budget) -> PollReport:
     """Publish what a group of polls brought, then save them."""
     brought = []
     for answered in group:
         poller.reach("poll:fetched")
         look_up = partial(poller.state.seen_entries, answered.known.feed.id)
-        brought.append(brought_by(answered, look_up, host_delay_seconds=poller.host_delay_seconds))
+        brought.append(brought_by(answered, look_up, host_delay_seconds=poller.host_delay_seconds, budget=budget))
     brought = _publish(poller, brought)
     if any(one.articles for one in brought):
         poller.reach("poll:published")

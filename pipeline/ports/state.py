@@ -103,7 +103,7 @@ class FeedNumbers(Struct, frozen=True, kw_only=True):
     """When the first of those was due; None when none is, or when they were never polled."""
     last_polled: datetime | None
     mean_pace: float
-    """Mean of ``FeedState.pace`` over the feeds that are polled."""
+    """Mean of ``FeedState.pace`` over the feeds that were polled and still are; 0.0 when there are none."""
 
 
 class PollResult(Struct, frozen=True, kw_only=True):

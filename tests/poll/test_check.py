@@ -15,6 +15,7 @@ from pipeline.outcomes import Trouble
 from pipeline.poll.check import check_feed
 from pipeline.poll.check_words import lines_of
 from pipeline.poll.feed_check import FeedCheck
+from pipeline.poll.health import health_of
 from pipeline.ports import Response
 
 URL = "https://stand.example/feed"
@@ -38,7 +39,8 @@ def answer(body: str = "", status: int = 200, permanent_url: str = "", url: str 
 
 def checked(*answers: Response | Exception, known: KnownFeed = FEED_OF, is_known: bool = False) -> FeedCheck:
     http = ScriptedHttp(*answers)
-    found = asyncio.run(check_feed(known, http=http, clock=lambda: NOW, access=ACCESS, is_known=is_known))
+    health = health_of(known.state, NOW) if is_known else None
+    found = asyncio.run(check_feed(known, http=http, clock=lambda: NOW, access=ACCESS, health=health))
     assert found.requests == len(http.asked)
     return found
 
@@ -202,10 +204,12 @@ def test_a_known_feed_is_told_as_its_next_poll_would_find_it_and_left_as_it_was(
     body = rss(one.replace(">x<", ">y<"), item("Two", "https://stand.example/2", text="z"))
     http = ScriptedHttp(Response(status=200, url=stand.feed.url, headers={}, body=body.encode()))
 
+    health = health_of(before.state, stand.clock())
+
     def look_up(keys):
         return stand.state.seen_entries(stand.feed.id, keys)
 
-    check = asyncio.run(check_feed(before, http=http, clock=stand.clock, look_up=look_up, is_known=True))
+    check = asyncio.run(check_feed(before, http=http, clock=stand.clock, look_up=look_up, health=health))
 
     assert (check.items.new, check.items.changed, check.items.duplicates) == (1, 1, 0)
     assert facts(check)["a poll now"] == "would find 1 new and 1 changed of 2 items"

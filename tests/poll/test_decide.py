@@ -15,7 +15,7 @@ from pipeline.poll import decide, waits
 from pipeline.poll.articles import hash_of, key_of
 from pipeline.poll.decide import Failure
 from pipeline.poll.parse import Entry, ParsedFeed
-from pipeline.ports import Response
+from pipeline.ports import PollTally, Response
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FEED = Feed(id="f00d", url="https://stand.example/feed", interval_seconds=600)
@@ -32,8 +32,8 @@ def failed_with(cause: str) -> Failure:
 
 def parsed(*entries: Entry, body: bytes = b"", state: FeedState = GOOD) -> FeedState:
     """Return the state after a poll that read these entries."""
-    feed = ParsedFeed(entries=entries)
-    return decide.after_parse(FEED, state, answer(body=body), feed, NOW, items=len(entries), new=0)
+    feed, tally = ParsedFeed(entries=entries), PollTally(seen=len(entries))
+    return decide.after_parse(FEED, state, answer(body=body), feed, NOW, tally=tally, budget=decide.Budget())
 
 
 def entry(link: str = "https://stand.example/1", title: str = "One", **more: str) -> Entry:
@@ -68,7 +68,7 @@ def test_after_a_failure_a_body_is_asked_for() -> None:
 def test_an_empty_feed_that_was_read_is_not_a_failed_one() -> None:
     assert parsed().status is FeedStatus.EMPTY
     assert parsed(entry()).status is FeedStatus.OK
-    assert decide.after_unchanged(FEED, parsed(), answer(304), NOW).status is FeedStatus.EMPTY
+    assert decide.after_unchanged(FEED, parsed(), answer(304), NOW, budget=decide.Budget()).status is FeedStatus.EMPTY
 
 
 def test_a_parse_forgets_the_etag_of_the_body_before() -> None:
@@ -104,8 +104,26 @@ def test_a_failure_keeps_everything_of_the_last_good_poll() -> None:
 # --- when to come again
 
 
+def test_a_good_poll_of_a_feed_without_an_interval_is_followed_by_one_within_a_day_that_it_has_earned() -> None:
+    feed = replace(FEED, interval_seconds=0)
+    quiet = decide.after_unchanged(feed, GOOD, answer(304), NOW, budget=decide.Budget())
+    busy = quiet
+    for minute in range(1, 600):
+        now = NOW + timedelta(minutes=minute)
+        tally = PollTally(seen=30, new=2, known=28, overlap=28 / 30)
+        busy = decide.after_parse(feed, busy, answer(), ParsedFeed(), now, tally=tally, budget=decide.Budget())
+
+    assert quiet.next_due is not None
+    assert busy.next_due is not None
+    assert busy.last_ok is not None
+    assert timedelta(minutes=1) <= busy.next_due - busy.last_ok < quiet.next_due - NOW <= timedelta(hours=24)
+    assert busy.pace > quiet.pace
+
+
 def test_a_good_poll_is_followed_by_the_feeds_interval() -> None:
-    assert decide.after_unchanged(FEED, GOOD, answer(304), NOW).next_due == NOW + timedelta(seconds=600)
+    assert decide.after_unchanged(FEED, GOOD, answer(304), NOW, budget=decide.Budget()).next_due == NOW + timedelta(
+        seconds=600
+    )
 
 
 @given(st.integers(1, 30), st.integers(10, 604_800), st.text("0123456789abcdef", min_size=12, max_size=12))
@@ -219,7 +237,7 @@ def test_no_header_makes_a_wait_that_cannot_be(control: str, age: str, expires: 
 def test_a_fresh_answer_is_not_asked_for_again_before_its_time() -> None:
     fresh = answer(304, **{"cache-control": "max-age=3600"})
 
-    assert decide.after_unchanged(FEED, GOOD, fresh, NOW).next_due == NOW + timedelta(hours=1)
+    assert decide.after_unchanged(FEED, GOOD, fresh, NOW, budget=decide.Budget()).next_due == NOW + timedelta(hours=1)
 
 
 def test_410_ends_the_polls() -> None:

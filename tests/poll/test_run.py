@@ -14,7 +14,6 @@ from pipeline.errors import PublishError, RequestFailed, RequestRefused
 from pipeline.feed import Feed, FeedState, FeedStatus
 from pipeline.identity import feed_id
 from pipeline.outcomes import Status
-from pipeline.poll import decide
 from pipeline.poll.run import poll_due_feeds
 from pipeline.ports import Response
 
@@ -237,7 +236,7 @@ def test_an_unchanged_feed_is_asked_for_conditionally_and_costs_no_parse(stand: 
 def test_an_equal_body_is_not_parsed_again(stand: Newsstand, monkeypatch: pytest.MonkeyPatch) -> None:
     stand.serve(rss(ONE))
     stand.poll()
-    monkeypatch.setattr("pipeline.poll.run.read_feed", None)
+    monkeypatch.setattr("pipeline.poll.parsing.read_feed", None)
 
     assert stand.poll_again().unchanged
 
@@ -375,8 +374,10 @@ def test_a_poll_that_is_cancelled_gives_its_claims_back(stand: Newsstand) -> Non
 def test_a_feed_is_polled_when_it_is_due_and_not_before(stand: Newsstand) -> None:
     stand.serve(rss(ONE))
     stand.poll()
+    due = stand.known.state.next_due
+    assert due is not None
 
-    stand.clock.forward(decide.usual_seconds(stand.feed) - 1)
+    stand.clock.forward((due - stand.clock()).total_seconds() - 1)
     assert stand.poll().polled == 0
     stand.clock.forward(1)
     assert stand.poll().polled == 1

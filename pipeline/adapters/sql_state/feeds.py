@@ -94,7 +94,7 @@ class SqlFeeds:
                 )
             ).one()
             last, pace = connection.execute(
-                select(func.max(feeds.c.last_polled), func.avg(feeds.c.pace)).where(is_polled)
+                select(func.max(feeds.c.last_polled), func.avg(func.nullif(feeds.c.pace, 0.0))).where(is_polled)
             ).one()
         return FeedNumbers(
             by_status={row.shown: row.rows for row in by_status}, due=due.rows, due_since=_time(due[1]),
