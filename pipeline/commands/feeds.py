@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,15 +12,15 @@ import typer
 from msgspec.structs import replace
 
 from pipeline import wiring
-from pipeline.commands.context import Context
+from pipeline.commands.context import Context, safe
 from pipeline.commands.discovery import discover_feeds
 from pipeline.commands.printing import Json, counted, print_json, print_json_lines, print_table
-from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, UsageError, WirewatchError
-from pipeline.feed import Feed, KnownFeed
+from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, UsageError
+from pipeline.feed import Feed, FeedState, KnownFeed
 from pipeline.feeds_report import look_at_feeds, with_health
 from pipeline.identity import canonical_link, clean_link, feed_id
 from pipeline.opml import OpmlResult, read_opml, write_opml
-from pipeline.poll.report import FeedCheck
+from pipeline.poll.feed_check import FeedCheck
 from pipeline.ports import State
 
 app = typer.Typer(no_args_is_help=True, help="The feeds that are polled.")
@@ -159,24 +160,23 @@ def export_feeds(ctx: typer.Context) -> None:
 def check(
     ctx: typer.Context, feed: Annotated[str, typer.Argument(help="A feed's id or any address.")], json: Json = False
 ) -> None:
-    """Fetch a feed now and say what would come of it; stores nothing."""
+    """Fetch a feed now and say what it is like and what a poll would make of it; stores nothing."""
     import asyncio
 
+    from pipeline.poll.check_words import lines_of
+
     context: Context = ctx.obj
-    known = None
     if wiring.has_data(context.settings):
         with context.open() as ports:
-            known = _find(ports.state, feed)
-    if known is None and not canonical_link(feed):
-        raise UsageError(f"“{feed}” is neither a known feed's id nor an http(s) address.")
-    target = known.feed if known else Feed(id=feed_id(feed), url=clean_link(feed))
-    result = asyncio.run(_check(context, target))
+            found = asyncio.run(_check(context, feed, ports.state))
+    else:
+        found = asyncio.run(_check(context, feed, None))
     if json:
-        print_json(result)
-    if result.cause:
-        raise WirewatchError(f"{result}\n{result.details}".rstrip())
-    if not json:
-        typer.echo(f"{result}\n{result.details}")
+        print_json(found)
+    else:
+        typer.echo("\n".join(safe(line) for line in lines_of(found)))
+    if not found.is_usable:
+        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()
@@ -234,12 +234,27 @@ def known_feed(state: State, text: str) -> KnownFeed:
     return known
 
 
-async def _check(context: Context, feed: Feed) -> FeedCheck:
+async def _check(context: Context, text: str, state: State | None) -> FeedCheck:
     from pipeline.poll.check import check_feed
+    from pipeline.poll.decide import Budget
 
+    known = _find(state, text) if state else None
+    if known is None and not canonical_link(text):
+        raise UsageError(f"“{text}” is neither a known feed's id nor an http(s) address.")
+    target = known or KnownFeed(feed=Feed(id=feed_id(text), url=clean_link(text)), state=FeedState())
+    access = wiring.open_access(context.settings) if target.feed.access else {}
     http = wiring.open_http(context.settings)
     try:
-        return await check_feed(feed, http=http, clock=wiring.utc_now)
+        if known is None or state is None:
+            return await check_feed(target, http=http, clock=wiring.utc_now)
+        now = wiring.utc_now()
+        ((_, health),) = with_health([known], now)
+        per_hour, mean = context.settings.polls_per_feed_hour, state.feed_numbers(now).mean_pace or 1.0
+        return await check_feed(
+            known, http=http, clock=wiring.utc_now, access=access, health=health,
+            look_up=partial(state.seen_entries, known.feed.id),
+            budget=Budget(polls_per_feed_hour=per_hour, mean_pace=mean),
+        )  # fmt: skip
     finally:
         await http.close()
 

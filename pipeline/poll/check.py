@@ -1,106 +1,208 @@
-"""Look at one feed now: what its server says, what a poll would make of it, what is wrong. Nothing is stored."""
+"""Look at one feed now: what its server says, what a poll would make of it, what is wrong. Nothing is stored.
+
+    ask without conditions ─▶ read ─▶ ask again, as the next poll would ─▶ describe
+
+What a poll would do is not reckoned here: ``answers.brought_by`` and ``decide`` are asked, as a poll asks them.
+"""
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import partial
+from statistics import median
 
 from msgspec.structs import replace
 
 from pipeline import telemetry
-from pipeline.errors import RequestFailed, RequestRefused
-from pipeline.feed import Feed, FeedState
-from pipeline.outcomes import Counts, Status, Trouble
+from pipeline.access import Access
+from pipeline.feed import FeedState, KnownFeed, SeenEntry
+from pipeline.identity import link_host
+from pipeline.outcomes import Status, Trouble
 from pipeline.poll import decide
-from pipeline.poll.answer_words import answer_lines, failure_lines, hint_lines, item_lines, problem_lines
-from pipeline.poll.articles import Source, article_of
+from pipeline.poll.answers import Answered, Brought, LookUp, brought_by
+from pipeline.poll.asking import FETCH_SECONDS, ask
+from pipeline.poll.bounds import NotAFeed
+from pipeline.poll.check_words import problems_of
 from pipeline.poll.children import with_children
-from pipeline.poll.formats import read_feed
-from pipeline.poll.parse import NotAFeed, ParsedFeed
-from pipeline.poll.parsing import parse_inline
-from pipeline.poll.report import FeedCheck
-from pipeline.poll.run import ACCEPT, FETCH_SECONDS
+from pipeline.poll.decide import Budget
+from pipeline.poll.entry import ParsedFeed
+from pipeline.poll.feed_check import Conditional, FeedCheck, Items, Move, Record
+from pipeline.poll.formats import kind_of
+from pipeline.poll.health import FeedHealth
+from pipeline.poll.parsing import Parse, parse_inline
+from pipeline.poll.waits import fresh_seconds, retry_after_seconds
 from pipeline.ports import Clock, Http, Response
 
+SHOWN_HEADERS = ("etag", "last-modified", "cache-control", "expires", "age", "retry-after", "content-encoding")
+MAX_HEADER_CHARACTERS = 200
 
-async def check_feed(feed: Feed, *, http: Http, clock: Clock) -> FeedCheck:
-    """Fetch a feed now and return what a first poll would make of it; nothing is stored.
 
-    A second request, with what the first answer gave to ask by, shows whether the server keeps to it.
+def _nothing_known(_: Collection[str]) -> Mapping[str, SeenEntry]:
+    return {}
+
+
+async def check_feed(
+    known: KnownFeed,
+    *,
+    http: Http,
+    clock: Clock,
+    access: Mapping[str, Access] | None = None,
+    look_up: LookUp = _nothing_known,
+    health: FeedHealth | None = None,
+    budget: Budget = Budget(),  # noqa: B008 - frozen
+    parse: Parse = parse_inline,
+) -> FeedCheck:
+    """Fetch a feed now and return what it is like; at most two requests, and nothing is stored.
+
+    ``look_up`` returns what ``known`` has shown before, by keys; ``health`` is how it is, None for a feed that is not
+    polled yet. Never raises for what the server does.
+
+    Raises:
+        TryLater: by ``look_up``.
     """
+    entries = access or {}
+    # Without conditions, so that there is a body to look at.
+    blank = KnownFeed(feed=known.feed, state=FeedState())
+    first = replace(await ask(blank, http=http, clock=clock, access=entries), known=known)
+    if first.response is None or first.failure is not None:
+        was_asked = known.feed.access in {"", *entries}
+        return replace(checked(first, None, look_up, health=health, budget=budget), requests=int(was_asked))
+    content_type = first.response.headers.get("content-type", "")
     try:
-        answer = await _get(feed, http, {})
-    except (RequestFailed, RequestRefused) as error:
-        return FeedCheck(url=feed.url, cause=str(error))
+        parsed = await parse(first.response.body, content_type=content_type, url=first.response.url)
+        parsed = await with_children(parsed, partial(_child, http), parse)
+    except NotAFeed as error:
+        failed = replace(first, failure=decide.not_a_feed(error.reason, first.response))
+        return checked(failed, None, look_up, health=health, budget=budget)
+    first = replace(first, parsed=parsed)
+    after = _as_polled(first, look_up, budget).result.state
+    again = None
+    if decide.conditional_headers(after):
+        again = await ask(KnownFeed(feed=known.feed, state=after), http=http, clock=clock, access=entries)
+    return checked(first, again, look_up, health=health, budget=budget)
+
+
+async def _child(http: Http, url: str) -> Response:
+    return await telemetry.counted("feed", http.request("GET", url, timeout_seconds=FETCH_SECONDS))
+
+
+def checked(
+    first: Answered, again: Answered | None, look_up: LookUp, *, health: FeedHealth | None, budget: Budget
+) -> FeedCheck:
+    """Return what an answer, and the answer to a second, conditional request, say of a feed."""
+    brought, now, response = _as_polled(first, look_up, budget), first.at, first.response
     check = FeedCheck(
-        url=feed.url, status=answer.status, moved_to=answer.permanent_url if decide.is_moved(feed, answer) else ""
+        url=first.known.feed.url,
+        known=_record(first.known, health) if health else None,
+        cause=first.failure.cause if first.failure else "",
+        trouble=first.failure.trouble if first.failure else Trouble.NONE,
+        wait_seconds=_wait_seconds(brought, now, response),
     )
-    parsed = await _read_with_children(answer, http)
-    if isinstance(parsed, decide.Failure):
-        return replace(
+    if response is not None:
+        check = _with_answer(check, first.known, brought, response, now)
+    if first.parsed is not None:
+        check = replace(
             check,
-            cause=parsed.cause,
-            answer=answer_lines(feed, answer, None, clock()),
-            problems=failure_lines(parsed.trouble is Trouble.WALL, answer.status),
+            requests=1 if again is None else 2,
+            conditional=_conditional(brought.result.state, response, again),
+            title=first.parsed.title,
+            site=first.parsed.link,
+            language=first.parsed.language,
+            hints=brought.result.state.hints,
+            items=_items(first, first.parsed, brought),
+            cut=first.parsed.cut,
         )
-    again = await _again(feed, answer, http)
-    return _described(replace(check, answer=answer_lines(feed, answer, again, clock())), feed, parsed, clock())
+    return replace(check, problems=problems_of(check, now))
 
 
-async def _get(feed: Feed, http: Http, headers: dict[str, str]) -> Response:
-    request = http.request("GET", feed.url, headers={"Accept": ACCEPT, **headers}, timeout_seconds=FETCH_SECONDS)
-    return await telemetry.counted("feed", request)
+def _as_polled(answered: Answered, look_up: LookUp, budget: Budget) -> Brought:
+    return brought_by(answered, look_up, host_delay_seconds=0.0, budget=budget)
 
 
-async def _again(feed: Feed, answer: Response, http: Http) -> int | None:
-    """Return the status of a conditional request; None when there is nothing to ask by, or no answer."""
-    state = FeedState(etag=answer.headers.get("etag", ""), last_modified=answer.headers.get("last-modified", ""))
-    headers = decide.conditional_headers(state)
-    try:
-        return (await _get(feed, http, headers)).status if headers else None
-    except (RequestFailed, RequestRefused):
-        return None
+def _record(known: KnownFeed, found: FeedHealth) -> Record:
+    return Record(
+        id=known.feed.id,
+        health=found.health.value,
+        cause=found.cause,
+        last_polled=known.state.last_polled,
+        next_due=known.state.next_due,
+        was_read=known.state.last_ok is not None,
+    )
 
 
-async def _read_with_children(answer: Response, http: Http) -> ParsedFeed | decide.Failure:
-    async def fetch(url: str) -> Response:
-        return await telemetry.counted("feed", http.request("GET", url, timeout_seconds=FETCH_SECONDS))
-
-    parsed = _read(answer)
-    if isinstance(parsed, decide.Failure):
-        return parsed
-    try:
-        return await with_children(parsed, fetch, parse_inline)
-    except NotAFeed as error:
-        return decide.not_a_feed(error.reason, answer)
+def _wait_seconds(brought: Brought, now: datetime, response: Response | None) -> float | None:
+    is_gone = response is not None and response.status == decide.GONE
+    due = brought.result.state.next_due
+    return None if is_gone or due is None else (due - now).total_seconds()
 
 
-def _read(answer: Response) -> ParsedFeed | decide.Failure:
-    if failure := decide.failure_in(answer, FeedState()):
-        return failure
-    try:
-        return read_feed(answer.body, content_type=answer.headers.get("content-type", ""), url=answer.url)
-    except NotAFeed as error:
-        return decide.not_a_feed(error.reason, answer)
-
-
-def _described(check: FeedCheck, feed: Feed, parsed: ParsedFeed, now: datetime) -> FeedCheck:
-    flags = Counts()
-    source = Source(feed_url=feed.url)
-    entries = decide.sorted_entries(parsed.entries, {})
-    for sort in entries:
-        for flag in article_of(sort.entry, parsed, source, now).flags if sort.key else ():
-            flags.add(Status.PUBLISHED, flag)
+def _with_answer(check: FeedCheck, known: KnownFeed, brought: Brought, response: Response, now: datetime) -> FeedCheck:
+    headers = response.headers
     return replace(
         check,
-        title=parsed.title,
-        site=parsed.link,
-        language=parsed.language,
-        hints=parsed.hints,
-        items=len(parsed.entries),
-        without_identity=sum(not sort.key for sort in entries),
-        with_text=sum(bool(entry.html) for entry in parsed.entries),
-        flags={flag: number for (_, flag), number in flags.take().items()},
-        answer=(*check.answer, *hint_lines(parsed.hints)),
-        entries=item_lines(parsed, entries),
-        problems=problem_lines(parsed, entries, now),
+        status=response.status,
+        move=_move(known, brought, response),
+        content_type=headers.get("content-type", "")[:MAX_HEADER_CHARACTERS],
+        kind=kind_of(response.body),
+        size_bytes=len(response.body),
+        headers={name: headers[name][:MAX_HEADER_CHARACTERS] for name in SHOWN_HEADERS if name in headers},
+        fresh_seconds=fresh_seconds(headers, now),
+        retry_after_seconds=retry_after_seconds(headers.get("retry-after", ""), now),
     )
+
+
+def _move(known: KnownFeed, brought: Brought, response: Response) -> Move | None:
+    if not decide.is_moved(known.feed, response):
+        return Move(to=response.url) if response.url != known.feed.url else None
+    state, to = brought.result.state, response.permanent_url
+    if brought.result.new_url:
+        return Move(to=to, for_good=True, since=known.state.moved_since, adopted=brought.result.polled_at)
+    leaves_host = bool(known.feed.access) and link_host(to) != link_host(known.feed.url)
+    since = state.moved_since if state.moved_to == to else None
+    adopted = since + decide.MOVED_FOR if since and not leaves_host else None
+    return Move(to=to, for_good=True, since=since, adopted=adopted)
+
+
+def _conditional(after: FeedState, response: Response | None, again: Answered | None) -> Conditional:
+    names = {"If-None-Match": "ETag", "If-Modified-Since": "Last-Modified"}
+    by = tuple(names[name] for name in decide.conditional_headers(after))
+    if again is None or again.response is None:
+        cause = again.failure.cause if again is not None and again.failure else ""
+        return Conditional(by=by, cause=cause)
+    is_same = response is not None and again.response.body == response.body
+    return Conditional(by=by, status=again.response.status, same_body=is_same)
+
+
+def _items(first: Answered, parsed: ParsedFeed, brought: Brought) -> Items:
+    entries = parsed.entries
+    dates = sorted(moment for entry in entries if (moment := entry.published or entry.updated))
+    gaps = [(later - earlier).total_seconds() for earlier, later in itertools.pairwise(sorted(set(dates)))]
+    # As if it had never been read: what is then a duplicate is one within the feed.
+    alone = _as_polled(
+        replace(first, known=KnownFeed(feed=first.known.feed, state=FeedState())), _nothing_known, Budget()
+    )
+    flags = Counter(flag for article in alone.articles for flag in article.flags)
+    return Items(
+        number=len(entries),
+        newest=dates[-1] if dates else None,
+        oldest=dates[0] if dates else None,
+        with_date=len(dates),
+        with_title=sum(bool(entry.title) for entry in entries),
+        with_text=sum(bool(entry.html) for entry in entries),
+        with_guid=sum(bool(entry.guid) for entry in entries),
+        with_link=sum(bool(entry.link) for entry in entries),
+        duplicates=_number(alone, Status.DUPLICATE),
+        without_identity=_number(alone, Status.DROPPED),
+        usual_seconds=median(gaps) if gaps else 0.0,
+        reach_seconds=(dates[-1] - dates[0]).total_seconds() if dates else 0.0,
+        flags=dict(flags),
+        new=_number(brought, Status.PUBLISHED),
+        changed=_number(brought, Status.UPDATED),
+    )
+
+
+def _number(brought: Brought, status: Status) -> int:
+    return sum(number for (name, _), number in brought.counts.items() if name == status.value)

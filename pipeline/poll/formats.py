@@ -12,6 +12,10 @@ from pipeline.poll.sitemap_feed import parse_sitemap
 
 _ROOT = re.compile(rb"<(?:[\w.-]{1,40}:)?(urlset|sitemapindex|rss|feed|rdf|html|body)[\s>]", re.IGNORECASE)
 _HEAD_BYTES = 4_096
+_KINDS = {
+    b"rss": "RSS", b"feed": "Atom", b"rdf": "RDF (RSS 1.0)", b"urlset": "sitemap", b"sitemapindex": "sitemap index",
+    b"html": "an HTML page", b"body": "an HTML page",
+}  # fmt: skip
 
 
 def read_feed(body: bytes, *, content_type: str = "", url: str = "", known: Collection[int] = ()) -> ParsedFeed:
@@ -36,3 +40,11 @@ def is_sitemap(body: bytes) -> bool:
     head = body[:_HEAD_BYTES].replace(b"\0", b"")  # in UTF-16 every other byte is one
     found = _ROOT.search(head)
     return found is not None and found[1].lower() in {b"urlset", b"sitemapindex"}
+
+
+def kind_of(body: bytes) -> str:
+    """Return what the first bytes say that a body is, as in "RSS" or "an HTML page"; "" when they do not."""
+    if is_json(body):
+        return "JSON"
+    found = _ROOT.search(body[:_HEAD_BYTES].replace(b"\0", b""))
+    return _KINDS[found[1].lower()] if found else ""

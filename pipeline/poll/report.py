@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from pipeline.feed import Feed, FeedHints, FeedState
+from pipeline.feed import Feed, FeedState
 from pipeline.identity import link_host
 from pipeline.outcomes import Status
 from pipeline.ports import PollTally
@@ -74,45 +74,10 @@ class PollReport(Struct, kw_only=True):
     def lost_claims(self) -> int:
         return sum(not result.saved for result in self.results)
 
+    def gaps(self) -> list[str]:
+        """Return the ids of the feeds of which something may have been missed."""
+        return [one.feed.id for one in self.results if one.saved and one.tally and one.tally.gap]
+
     def number(self, status: Status) -> int:
         """Return how many entries of all feeds ended in ``status``."""
         return sum(result.number(status) for result in self.results)
-
-
-class FeedCheck(Struct, frozen=True, kw_only=True):
-    """What a feed would bring if it were polled now."""
-
-    url: str
-    cause: str = ""
-    moved_to: str = ""
-    title: str = ""
-    site: str = ""
-    language: str = ""
-    items: int = 0
-    without_identity: int = 0
-    with_text: int = 0
-    flags: dict[str, int] = {}
-    status: int = 0
-    """Of the answer; 0: there was none."""
-    hints: FeedHints = FeedHints()
-    answer: tuple[str, ...] = ()
-    """What each header leads to, in words."""
-    entries: tuple[str, ...] = ()
-    """What the items are like, in words."""
-    problems: tuple[str, ...] = ()
-    """What is wrong, and what to do."""
-
-    @property
-    def details(self) -> str:
-        """All that is known, as indented lines by subject."""
-        parts = (("answer", self.answer), ("items", self.entries), ("problems", self.problems))
-        return "\n".join(f"  {name:<9} {line}" for name, lines in parts for line in lines)
-
-    def __str__(self) -> str:
-        moved = f"; moved for good to {self.moved_to}" if self.moved_to else ""
-        if self.cause:
-            return f"{self.url}: {self.cause}{moved}"
-        flags = "".join(f", {number} {flag}" for flag, number in sorted(self.flags.items()))
-        return (
-            f"{self.title or self.url}: {self.items} items, {self.with_text} with text, {self.language}{flags}{moved}"
-        )

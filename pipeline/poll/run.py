@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,15 +25,17 @@ from pipeline import telemetry, topics
 from pipeline.access import Access
 from pipeline.article import encode_article
 from pipeline.dead import dead_letter
-from pipeline.errors import PublishError, RequestFailed, RequestRefused
+from pipeline.errors import PublishError
 from pipeline.feed import KnownFeed
-from pipeline.outcomes import Status, Trouble
+from pipeline.outcomes import Status
 from pipeline.poll import decide
-from pipeline.poll.answers import Answered, Brought, brought_by, refused, unpublished
+from pipeline.poll.answers import Answered, Brought, brought_by, unpublished
+from pipeline.poll.asking import FETCH_SECONDS, ask
 from pipeline.poll.bounds import NotAFeed
 from pipeline.poll.children import with_children
-from pipeline.poll.decide import Budget, Failure
+from pipeline.poll.decide import Budget
 from pipeline.poll.done import done_message
+from pipeline.poll.gaps import Filler, fill_gap
 from pipeline.poll.parsing import Parse, parse_inline
 from pipeline.poll.report import FeedReport, PollReport
 from pipeline.ports import Broker, Clock, Http, Message, Record, Response, State
@@ -50,11 +53,6 @@ CLAIM_SECONDS = 1.0
 LINGER_SECONDS = 0.02
 """How long the first answer of a group waits for others: a group is two commits, whatever its size."""
 PACE_LOOK = timedelta(minutes=1)
-FETCH_SECONDS = 30.0
-ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
-    "text/xml;q=0.9, */*;q=0.5"
-)
 UNPUBLISHABLE = "cannot be published"
 """The reason of a dead letter for an article that the broker will never take."""
 
@@ -123,13 +121,16 @@ async def poll_feeds(
     """
     answers: asyncio.Queue[Answered] = asyncio.Queue()
     under_way: dict[str, asyncio.Task[None]] = {}
-    quota, spending = _Quota(limit, poller.only), _Spending(poller)
+    quota, spending, gaps = _Quota(limit, poller.only), _Spending(poller), deque[str]()
     has_polled = False
     try:
         while True:
             for known in _claim(poller, quota, len(under_way)):
                 under_way[known.feed.id] = asyncio.create_task(_ask(poller, known, answers))
                 has_polled = True
+            if not under_way and gaps:
+                await fill_gap(_filler(poller), gaps.popleft())
+                continue
             if not under_way:
                 if not (has_polled and poller.host_delay_seconds and quota.is_open):
                     return
@@ -138,7 +139,9 @@ async def poll_feeds(
                 continue
             group = await _arrived(answers, under_way.values())
             if group:
-                on_report(_handle(poller, group, spending.budget()))
+                report = _handle(poller, group, spending.budget())
+                gaps.extend(report.gaps())
+                on_report(report)
             for answered in group:
                 del under_way[answered.known.feed.id]
     except asyncio.CancelledError:
@@ -149,6 +152,13 @@ async def poll_feeds(
         for task in under_way.values():
             task.cancel()
         await asyncio.gather(*under_way.values(), return_exceptions=True)
+
+
+def _filler(poller: Poller) -> Filler:
+    return Filler(
+        state=poller.state, broker=poller.broker, http=poller.http, clock=poller.clock, holder=poller.holder,
+        parse=poller.parse, host_delay_seconds=poller.host_delay_seconds,
+    )  # fmt: skip
 
 
 class _Spending:
@@ -221,31 +231,10 @@ async def _arrived(answers: asyncio.Queue[Answered], tasks: Collection[asyncio.T
 
 async def _ask(poller: Poller, known: KnownFeed, answers: asyncio.Queue[Answered]) -> None:
     """Fetch one feed and read it, and put what came of it into the queue."""
-    answered = await _fetched(poller, known)
+    answered = await ask(known, http=poller.http, clock=poller.clock, access=poller.access)
     if answered.response is not None and answered.failure is None:
         answered = await _parsed(poller, answered, answered.response)
     await answers.put(answered)
-
-
-async def _fetched(poller: Poller, known: KnownFeed) -> Answered:
-    headers = {"Accept": ACCEPT, **decide.conditional_headers(known.state)}
-    access = poller.access.get(known.feed.access)
-    if known.feed.access and access is None:
-        failure = refused(f"access.toml has no entry “{known.feed.access}”, which this feed is to be asked with")
-        return Answered(known=known, at=poller.clock(), failure=failure)
-    try:
-        request = poller.http.request(
-            "GET", known.feed.url, headers=headers, timeout_seconds=FETCH_SECONDS, access=access
-        )
-        response = await telemetry.counted("feed", request)
-    except RequestFailed as error:
-        failure = Failure(str(error), error.trouble)
-        reached_nobody = error.trouble in {Trouble.DNS, Trouble.TLS, Trouble.NO_ANSWER}
-        return Answered(known=known, at=poller.clock(), failure=failure, reached_nobody=reached_nobody)
-    except RequestRefused as error:  # by our own rules: its size, its hops, its address
-        return Answered(known=known, at=poller.clock(), failure=refused(str(error)))
-    failed = decide.failure_in(response, known.state)
-    return Answered(known=known, at=poller.clock(), response=response, failure=failed)
 
 
 async def _parsed(poller: Poller, answered: Answered, response: Response) -> Answered:
@@ -256,7 +245,10 @@ async def _parsed(poller: Poller, answered: Answered, response: Response) -> Ans
         parsed = await poller.parse(
             response.body, content_type=response.headers.get("content-type", ""), url=response.url, known=items.keys()
         )
-        parsed = await with_children(parsed, partial(_child, poller), poller.parse)
+        if parsed.children:
+            # Neither the index's ETag nor its body says whether its sitemaps have changed: it is read at each poll.
+            answered = replace(answered, response=replace(response, headers={}, body=b""))
+            parsed = await with_children(parsed, partial(_child, poller), poller.parse)
     except NotAFeed as error:
         return replace(answered, failure=decide.not_a_feed(error.reason, response), at=poller.clock())
     return replace(answered, parsed=parsed, items=items, at=poller.clock())

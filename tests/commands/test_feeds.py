@@ -142,18 +142,67 @@ def test_a_list_that_cannot_be_read_is_a_usage_error(cli: Cli, name: str) -> Non
     assert (ended.code, "cannot be read: " in ended.err) == (2, True)
 
 
-def test_check_says_what_would_come_of_a_feed_and_stores_nothing(cli: Cli) -> None:
+def labelled(text: str) -> dict[str, str]:
+    """Return the facts of a check by their labels."""
+    return {line[:13].strip(): line[14:] for line in text.splitlines()}
+
+
+def test_check_says_what_a_feed_is_like_and_stores_nothing(cli: Cli) -> None:
+    html = {"Content-Type": "text/html"}
     with StubServer() as server:
         cli.environment = {"WIREWATCH_ALLOW_ADDRESSES": server.address}
-        server.on("/feed", Answer(body=FEED))
-        server.on("/page", Answer(body="<html><body>Sorry</body></html>", headers={"Content-Type": "text/html"}))
-        good = cli("feeds", "check", server.url("/feed"))
-        assert (good.code, good.out.startswith("Harbour Times: 1 items, 1 with text")) == (0, True)
-        assert json.loads(cli("feeds", "check", "--json", server.url("/feed")).out)["items"] == 1
-        bad = cli("feeds", "check", server.url("/page"))
-        assert (bad.code, bad.out) == (1, "")
-        assert bad.err.startswith(f"wirewatch: {server.url('/page')}: not a feed")
+        tagged = Answer(body=FEED, headers={"ETag": "1"})
+        server.on("/good", lambda request: Answer(status=304) if "if-none-match" in request.headers else tagged)
+        server.on("/moved", Answer(status=301, headers={"Location": "/new"}))
+        server.on("/new", Answer(body=FEED))
+        server.on("/walled", Answer(status=403, body="<html>", headers={**html, "cf-mitigated": "challenge"}))
+        server.on("/empty", Answer(body=rss([])))
+        server.on("/broken", Answer(body="<html><body>Sorry</body></html>", headers=html))
+        ended = {name: cli("feeds", "check", server.url(f"/{name}")) for name in CHECKED}
+        found = {name: json.loads(cli("feeds", "check", "--json", server.url(f"/{name}")).out) for name in CHECKED}
+        good, moved, walled, empty, broken = (labelled(ended[name].out) for name in CHECKED)
+        assert moved["redirect"] == f"for good, to {server.url('/new')}; polls would adopt it after 7 days"
+        assert ended["broken"].out.splitlines()[-2].endswith(f"try `wirewatch feeds discover {server.url('/broken')}`.")
+    assert [(ended[name].code, ended[name].err) for name in CHECKED] == [(0, ""), (0, ""), (1, ""), (0, ""), (1, "")]
+    assert (good["feed"], good["known"], good["requests"]) == ("Harbour Times", "no", "2, the second one conditional")
+    assert good["first poll"] == "its 1 items would be indexed and raise no alert"
+    assert walled["problem"] == "HTTP 403 Forbidden: Cloudflare's challenge"
+    assert (empty["items"], broken["problem"]) == ("none", "not a feed: an HTML page")
+    assert [found[name]["items"]["number"] for name in CHECKED] == [1, 1, 0, 0, 0]
+    assert [found[name]["trouble"] for name in CHECKED] == ["", "", "wall", "", "not_a_feed"]
     assert not cli.data.exists()
+
+
+CHECKED = ("good", "moved", "walled", "empty", "broken")
+
+
+def test_a_check_of_a_known_feed_says_how_it_is_and_how_many_of_its_items_are_new(cli: Cli) -> None:
+    more = [Item(link=f"http://harbour.example/{n}", title=f"Story {n}", text="x") for n in range(3)]
+    with StubServer() as server:
+        cli.environment = {"WIREWATCH_ALLOW_ADDRESSES": server.address}
+        server.on("/feed", Answer(body=FEED), Answer(body=rss([*more, Item(link="http://harbour.example/ferry",
+                  title="Ferry aground", text="A ferry ran aground on Monday.")])))  # fmt: skip
+        cli("feeds", "add", server.url("/feed"))
+        assert labelled(cli("feeds", "check", server.url("/gone")).out)["known"] == "no"
+        cli("poll", "--once")
+        before = feeds(cli)
+        (known,) = before
+        facts = labelled(cli("feeds", "check", str(known["id"])).out)
+    assert facts["known"].startswith(f"{known['id']}, ok; last polled ")
+    assert facts["a poll now"] == "would find 3 new of 4 items"
+    assert feeds(cli) == before
+
+
+def test_a_known_feed_is_checked_with_its_access(with_access: Cli) -> None:
+    with StubServer() as server:
+        with_access.environment |= {"WIREWATCH_ALLOW_ADDRESSES": server.address}
+        access = with_access.folder / "config" / "access.toml"
+        access.write_text('[agency]\nhosts = ["127.0.0.1"]\nuser = "desk"\npassword = "canary"\n')
+        server.on("/feed", Answer(body=FEED))
+        with_access("feeds", "add", server.url("/feed"), "--access", "agency")
+        ended = with_access("feeds", "check", server.url("/feed"))
+        assert (ended.code, "authorization" in server.requests[0].headers) == (0, True)
+        assert "canary" not in ended.out + ended.err
 
 
 def test_feeds_are_polled_by_hand_one_or_all(cli: Cli) -> None:

@@ -27,9 +27,9 @@ from pipeline.adapters.http import HttpDoor
 from pipeline.adapters.sql_state.columns import clean
 from pipeline.article import Article, encode_article
 from pipeline.errors import CannotSend, RequestRefused
-from pipeline.feed import Feed
+from pipeline.feed import Feed, FeedState, KnownFeed
 from pipeline.fetch.run import FetchReport, fetch_due_pages
-from pipeline.poll.run import check_feed
+from pipeline.poll.check import check_feed
 from pipeline.ports import PageRequest, PollResult
 from pipeline.rule import Alert, Delivery
 
@@ -94,7 +94,8 @@ def reasons(ask: Ask, urls: Sequence[str], **door: Any) -> list[str]:
 
 
 async def as_feed(http: HttpDoor, url: str) -> str:
-    return (await check_feed(Feed(id="f", url=url), http=http, clock=lambda: NOW)).cause
+    known = KnownFeed(feed=Feed(id="f", url=url), state=FeedState())
+    return (await check_feed(known, http=http, clock=lambda: NOW)).cause
 
 
 async def as_icon(http: HttpDoor, url: str) -> str:

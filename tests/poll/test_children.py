@@ -5,6 +5,8 @@ from __future__ import annotations
 from fakes import Newsstand
 from stub_server import Answer
 
+from pipeline.outcomes import Status
+
 NEWS = 'xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
 
 
@@ -78,3 +80,12 @@ def test_an_entry_without_a_title_waits_for_its_page(stand: Newsstand) -> None:
     assert result.state.items == 1
     assert stand.published() == []
     assert stand.state.queued_pages()["waiting"] == 1
+
+
+def test_an_index_that_has_not_changed_hides_no_sitemap_that_has(stand: Newsstand) -> None:
+    stand.serve(Answer(body=index_of(stand, "/a"), headers={"ETag": '"same"'}))
+    stand.server.on("/a", Answer(body=news_of(stand, 1)), Answer(body=news_of(stand, 1, 2)))
+    stand.poll()
+
+    assert stand.poll_again().number(Status.PUBLISHED) == 1
+    assert "if-none-match" not in stand.server.requests_for("/feed")[-1].headers

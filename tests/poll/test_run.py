@@ -14,7 +14,6 @@ from pipeline.errors import PublishError, RequestFailed, RequestRefused
 from pipeline.feed import Feed, FeedState, FeedStatus
 from pipeline.identity import feed_id
 from pipeline.outcomes import Status
-from pipeline.poll.check import check_feed
 from pipeline.poll.run import poll_due_feeds
 from pipeline.ports import Response
 
@@ -411,37 +410,6 @@ def test_a_feed_that_does_not_ask_for_pages_gets_none(stand: Newsstand) -> None:
     stand.poll()
 
     assert not stand.state.claim_pages(stand.clock(), 10, HOLDER, 60, 1)
-
-
-# --- feeds check
-
-
-def checked(answer: Response | Exception, stand: Newsstand):
-    return asyncio.run(check_feed(stand.feed, http=ScriptedHttp(answer), clock=stand.clock))
-
-
-def test_a_check_says_what_a_feed_would_bring_and_stores_nothing(stand: Newsstand) -> None:
-    body = rss(ONE, item("Odd", "https://stand.example/3", date="32 Foo"), item(), extra="<language>en-GB</language>")
-
-    check = checked(Response(status=200, url=stand.feed.url, headers={}, body=body.encode()), stand)
-
-    assert (check.cause, check.title, check.language) == ("", "The Stand", "en")
-    assert (check.items, check.without_identity, check.with_text) == (3, 1, 1)
-    assert check.flags == {"published_unreadable": 1}
-    assert str(check) == "The Stand: 3 items, 1 with text, en, 1 published_unreadable"
-    assert stand.known.state == FeedState()
-    assert stand.published() == []
-
-
-def test_a_check_of_a_page_says_that_it_is_no_feed_and_where_it_moved(stand: Newsstand) -> None:
-    page = Response(
-        status=200, url="https://x.example/", headers={}, body=b"<html></html>", permanent_url="https://x.example/"
-    )
-
-    check = checked(page, stand)
-
-    assert (check.cause, check.moved_to) == ("not a feed: an HTML page", "https://x.example/")
-    assert checked(RequestFailed("timed out"), stand).cause == "timed out"
 
 
 def test_a_result_reads_as_one_line_for_the_person_who_watches(stand: Newsstand) -> None:
