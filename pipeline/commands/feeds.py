@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pipeline import wiring
 from pipeline.commands.context import Context, safe
-from pipeline.commands.discovery import discover_feeds
+from pipeline.commands.discovery import FIRST_POLL, discover_feeds
 from pipeline.commands.printing import Json, counted, print_json, print_json_lines, print_table
 from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, UsageError
 from pipeline.feed import Feed, FeedState, KnownFeed
@@ -66,7 +66,7 @@ def add(
         ports.state.save_feeds([feed])
     typer.echo(f"{'changed' if known else 'added'} {feed.id} {feed.url}", err=True)
     if not known or known.state.last_ok is None:
-        typer.echo("What its first poll shows is searchable and raises no alert; what comes after does.", err=True)
+        typer.echo(FIRST_POLL, err=True)
 
 
 @app.command("list")
