@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 import typer
@@ -14,6 +16,8 @@ from pipeline.errors import UsageError, WirewatchError
 from pipeline.feed import Feed
 from pipeline.identity import clean_link, feed_id
 from pipeline.poll.discover import PAUSE_SECONDS, Candidate, Discovery, discover
+from pipeline.poll.parsing import Parse
+from pipeline.ports import Http
 
 FIRST_POLL = "What its first poll shows is searchable and raises no alert; what comes after does."
 
@@ -86,9 +90,19 @@ def _feed(one: Candidate) -> Feed:
 
 
 async def _discover(context: Context, url: str) -> Discovery:
-    settings = context.settings
-    http = wiring.open_http(settings)
+    pause_seconds = min(context.settings.host_delay_seconds, PAUSE_SECONDS)
+    async with looking(context) as (http, parse):
+        return await discover(url, http=http, parse=parse, pause_seconds=pause_seconds)
+
+
+@asynccontextmanager
+async def looking(context: Context) -> AsyncIterator[tuple[Http, Parse]]:
+    """Yield what feeds are fetched and read with: bodies from strangers, so in a process of its own."""
+    from pipeline.poll.parsing_process import ParsingProcess
+
+    http, parsing = wiring.open_http(context.settings), ParsingProcess()
     try:
-        return await discover(url, http=http, pause_seconds=min(settings.host_delay_seconds, PAUSE_SECONDS))
+        yield http, parsing
     finally:
+        await parsing.close()
         await http.close()
