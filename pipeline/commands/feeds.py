@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pipeline import wiring
 from pipeline.commands.context import Context, safe
-from pipeline.commands.discovery import discover_feeds
+from pipeline.commands.discovery import FIRST_POLL, discover_feeds, looking
 from pipeline.commands.printing import Json, counted, print_json, print_json_lines, print_table
 from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, UsageError
 from pipeline.feed import Feed, FeedState, KnownFeed
@@ -66,7 +66,7 @@ def add(
         ports.state.save_feeds([feed])
     typer.echo(f"{'changed' if known else 'added'} {feed.id} {feed.url}", err=True)
     if not known or known.state.last_ok is None:
-        typer.echo("What its first poll shows is searchable and raises no alert; what comes after does.", err=True)
+        typer.echo(FIRST_POLL, err=True)
 
 
 @app.command("list")
@@ -243,20 +243,17 @@ async def _check(context: Context, text: str, state: State | None) -> FeedCheck:
         raise UsageError(f"“{text}” is neither a known feed's id nor an http(s) address.")
     target = known or KnownFeed(feed=Feed(id=feed_id(text), url=clean_link(text)), state=FeedState())
     access = wiring.open_access(context.settings) if target.feed.access else {}
-    http = wiring.open_http(context.settings)
-    try:
+    async with looking(context) as (http, parse):
         if known is None or state is None:
-            return await check_feed(target, http=http, clock=wiring.utc_now)
+            return await check_feed(target, http=http, clock=wiring.utc_now, parse=parse)
         now = wiring.utc_now()
         ((_, health),) = with_health([known], now)
         per_hour, mean = context.settings.polls_per_feed_hour, state.feed_numbers(now).mean_pace or 1.0
         return await check_feed(
-            known, http=http, clock=wiring.utc_now, access=access, health=health,
+            known, http=http, clock=wiring.utc_now, access=access, health=health, parse=parse,
             look_up=partial(state.seen_entries, known.feed.id),
             budget=Budget(polls_per_feed_hour=per_hour, mean_pace=mean),
         )  # fmt: skip
-    finally:
-        await http.close()
 
 
 def _read(path: Path) -> OpmlResult:

@@ -130,9 +130,13 @@ def _outcome(check: FeedCheck) -> Iterator[tuple[str, str]]:
     items = check.items
     if check.known and check.known.was_read:
         changed = f" and {items.changed:,} changed" if items.changed else ""
-        yield "a poll now", f"would find {items.new:,} new{changed} of {items.number:,} items"
+        yield "a poll now", f"would find {items.new:,} new{changed} of {_items(items.number)}"
         return
-    yield "first poll", f"its {items.new:,} items would be indexed and raise no alert"
+    yield "first poll", f"{_items(items.new)} would be indexed and raise no alert"
+
+
+def _items(number: int) -> str:
+    return "its item" if number == 1 else f"its {number:,} items"
 
 
 def problems_of(check: FeedCheck, now: datetime) -> tuple[Problem, ...]:

@@ -6,27 +6,31 @@ page ─▶ declared and linked ─▶ robots.txt ─▶ usual places, while not
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from urllib.parse import urljoin
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pipeline.errors import RequestFailed, RequestRefused
 from pipeline.feed import FeedState
-from pipeline.identity import canonical_link, clean_link
+from pipeline.identity import canonical_link, clean_link, link_host
 from pipeline.poll import decide
+from pipeline.poll.articles import key_of
 from pipeline.poll.bounds import NotAFeed
-from pipeline.poll.formats import read_feed
+from pipeline.poll.entry import ParsedFeed
 from pipeline.poll.links import ROBOTS_BYTES, Found, common_paths, feeds_in, sitemaps_in
-from pipeline.poll.parse import ParsedFeed
+from pipeline.poll.parsing import Parse, parse_inline
 from pipeline.ports import Http, Response
 
 MAX_REQUESTS = 15
-AT_ONCE = 2
-SECONDS = 20.0
+MAX_SITEMAPS = 3
+"""Most sites name dozens of archives, and those of news come first."""
+SECONDS = 15.0
+PAUSE_SECONDS = 1.0
+"""Between two requests to one host."""
 ACCEPT = "text/html, application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
-_ORDER = ("given", "declared", "linked", "robots.txt", "usual place")
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -37,10 +41,18 @@ class Candidate(Struct, frozen=True, kw_only=True):
     how: str
     title: str = ""
     items: int = 0
+    newest: datetime | None = None
     cause: str = ""
-    """Why it is no use; empty when it is a feed."""
+    """Why it is no use, or which other one has the same items; empty when it is a feed worth having."""
     needs_pages: bool = False
     """Whether its items have neither title nor text, as those of a plain sitemap, so that pages must be fetched."""
+    is_of_comments: bool = False
+    """Whether its address says that it brings what readers write."""
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether the site, or whoever asks, calls it a feed of news."""
+        return self.how in {"given", "declared"} and not self.is_of_comments
 
 
 class Discovery(Struct, frozen=True, kw_only=True):
@@ -55,105 +67,132 @@ class Discovery(Struct, frozen=True, kw_only=True):
     """Those declared by the site first."""
     refused: tuple[Candidate, ...] = ()
     requests: int = 0
+    left_out: int = 0
+    """Addresses that there was no request left for."""
 
 
-class _Search(Struct):
-    http: Http
-    turns: asyncio.Semaphore
-    asked: set[str]
-    requests: int = 2
-    """Made or chosen; the page and robots.txt are always among them."""
-
-    async def get(self, url: str, *, max_bytes: int = 20 * 1024 * 1024) -> Response | str:
-        """Return the answer, or why there is none."""
-        async with self.turns:
-            try:
-                answer = await self.http.request(
-                    "GET", url, headers={"Accept": ACCEPT}, timeout_seconds=SECONDS, max_bytes=max_bytes
-                )
-            except (RequestFailed, RequestRefused) as error:
-                return str(error)
-        failure = decide.failure_in(answer, FeedState())
-        return failure.cause if failure else answer
-
-    def chosen(self, places: Iterable[Found]) -> list[Found]:
-        """Return those of the places that were not asked yet and may be, and count them as asked."""
-        chosen = []
-        for place in places:
-            name = canonical_link(place.url)
-            if name in self.asked or self.requests >= MAX_REQUESTS:
-                continue
-            self.asked.add(name)
-            self.requests += 1
-            chosen.append(place)
-        return chosen
-
-
-async def discover(url: str, *, http: Http) -> Discovery:
-    """Return the feeds of the site at ``url``, each fetched and read; at most 15 requests, two at once.
+async def discover(
+    url: str,
+    *,
+    http: Http,
+    parse: Parse = parse_inline,
+    pause_seconds: float = PAUSE_SECONDS,
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> Discovery:
+    """Return the feeds of the site at ``url``, each fetched and read; at most 15 requests, one after the other.
 
     Only what the page declares may be on another host. Nothing is stored. Never raises for what the site does.
     """
-    search = _Search(http=http, turns=asyncio.Semaphore(AT_ONCE), asked={canonical_link(url)})
+    search = _Search(http=http, parse=parse, pause_seconds=pause_seconds, sleep=sleep, asked={canonical_link(url)})
     page = await search.get(url)
     if isinstance(page, Response):
-        given = _judged(Found(url=url, how="given"), page)
-        if not given[0].cause:
-            return Discovery(url=url, is_feed=True, feeds=(given[0],), requests=1)
-    places = feeds_in(page.body, page.url) if isinstance(page, Response) else []
-    home = page.url if isinstance(page, Response) else url
-    tried = await _try(search, search.chosen(places))
-    tried += await _try(search, search.chosen(await _of_robots(search, home)))
-    if not any(found.how == "declared" and not found.cause for found, _ in tried):
-        tried += await _try(search, search.chosen(common_paths(home)))
-    good, bad = _sorted(tried)
+        given = await search.judged(Found(url=url, how="given"), page)
+        if not given.cause:
+            return Discovery(url=url, is_feed=True, feeds=(given,), requests=1)
+        home = page.url
+        await search.take(feeds_in(page.body, home))
+    elif search.is_there:
+        home = url
+    else:  # nobody is there: the other addresses of this host would each cost as long a wait
+        return Discovery(url=url, cause=page, requests=1)
+    robots_url = urljoin(home, "/robots.txt")
+    robots = await search.get(robots_url, max_bytes=ROBOTS_BYTES) if search.has_room else ""
+    if isinstance(robots, Response):
+        text = robots.body.decode("utf-8", "replace")
+        await search.take(sitemaps_in(text, robots_url)[:MAX_SITEMAPS])
+    if not any(one.how == "declared" and not one.cause for one in search.tried):
+        await search.take(common_paths(home))
     cause = page if isinstance(page, str) else ""
-    return Discovery(url=url, cause=cause, feeds=good, refused=bad, requests=search.requests)
+    good = tuple(one for one in search.tried if not one.cause)
+    bad = tuple(one for one in search.tried if one.cause)
+    return Discovery(
+        url=url, cause=cause, feeds=good, refused=bad, requests=search.requests, left_out=search.left_out
+    )  # fmt: skip
 
 
-async def _of_robots(search: _Search, home: str) -> list[Found]:
-    robots = await search.get(urljoin(home, "/robots.txt"), max_bytes=ROBOTS_BYTES)
-    if isinstance(robots, str):
-        return []
-    # Few: most sites name dozens of archives, and those of news come first.
-    return [Found(url=link, how="robots.txt") for link in sitemaps_in(robots.body.decode("utf-8", "replace"))[:3]]
+class _Search(Struct, kw_only=True):
+    """What was asked so far, and what was there; in the order of trust."""
 
+    http: Http
+    parse: Parse
+    pause_seconds: float
+    sleep: Callable[[float], Awaitable[object]]
+    asked: set[str]
+    requests: int = 0
+    left_out: int = 0
+    is_there: bool = False
+    """Whether a request has not failed for want of an answer."""
+    tried: list[Candidate] = field(default_factory=list)
+    _hosts: set[str] = field(default_factory=set)
+    _holders: dict[str, str] = field(default_factory=dict)
+    """Address of the first feed with these items, or at this final address."""
 
-async def _try(search: _Search, places: Sequence[Found]) -> list[tuple[Candidate, bytes]]:
-    answers = await asyncio.gather(*(search.get(place.url) for place in places))
-    return [_judged(place, answer) for place, answer in zip(places, answers, strict=True)]
+    @property
+    def has_room(self) -> bool:
+        return self.requests < MAX_REQUESTS
 
+    async def get(self, url: str, *, max_bytes: int = 20 * 1024 * 1024) -> Response | str:
+        """Return the answer, or why there is none."""
+        if (host := link_host(url)) in self._hosts and self.pause_seconds:
+            await self.sleep(self.pause_seconds)
+        self.requests += 1
+        try:
+            answer = await self.http.request(
+                "GET", url, headers={"Accept": ACCEPT}, timeout_seconds=SECONDS, max_bytes=max_bytes
+            )
+        except RequestFailed as error:
+            self._hosts.add(host)
+            return str(error)
+        except RequestRefused as error:  # by our own door, at no cost to the host
+            self.is_there = True
+            return str(error)
+        self._hosts.add(host)
+        self.is_there = True
+        failure = decide.failure_in(answer, FeedState())
+        return failure.cause if failure else answer
 
-def _judged(place: Found, answer: Response | str) -> tuple[Candidate, bytes]:
-    """Return what is at a place, and a hash by which two of the same content are known."""
-    candidate = Candidate(url=place.url, how=place.how, title=place.title)
-    if isinstance(answer, str):
-        return replace(candidate, cause=answer), b""
-    candidate = replace(candidate, url=clean_link(answer.permanent_url) or place.url)
-    try:
-        parsed = read_feed(answer.body, content_type=answer.headers.get("content-type", ""), url=answer.url)
-    except NotAFeed as error:
-        return replace(candidate, cause=decide.not_a_feed(error.reason, answer).cause), b""
-    return _described(candidate, parsed), decide.body_hash(answer.body).encode()
+    async def take(self, places: Iterable[Found]) -> None:
+        """Try places one after the other, each once, as long as there are requests left."""
+        for place in places:
+            name = canonical_link(place.url)
+            if name in self.asked:
+                continue
+            self.asked.add(name)
+            if not self.has_room:
+                self.left_out += 1
+                continue
+            self.tried.append(await self.judged(place, await self.get(place.url)))
+
+    async def judged(self, place: Found, answer: Response | str) -> Candidate:
+        """Return what is at a place."""
+        candidate = Candidate(
+            url=place.url, how=place.how, title=place.title, is_of_comments="/comments/" in place.url.lower()
+        )
+        if isinstance(answer, str):
+            return replace(candidate, cause=answer)
+        candidate = replace(candidate, url=clean_link(answer.permanent_url) or place.url)
+        try:
+            content_type = answer.headers.get("content-type", "")
+            parsed = await self.parse(answer.body, content_type=content_type, url=answer.url)
+        except NotAFeed as error:
+            return replace(candidate, cause=decide.not_a_feed(error.reason, answer).cause)
+        return self._distinct(_described(candidate, parsed), parsed, answer)
+
+    def _distinct(self, candidate: Candidate, parsed: ParsedFeed, answer: Response) -> Candidate:
+        keys = sorted({key_of(entry) for entry in parsed.entries})
+        names = {canonical_link(answer.url), "\n".join(keys) or decide.body_hash(answer.body)}
+        same = next((self._holders[name] for name in names if name in self._holders), "")
+        for name in names:
+            self._holders.setdefault(name, candidate.url)
+        return replace(candidate, cause=f"the same items as {same}") if same else candidate
 
 
 def _described(candidate: Candidate, parsed: ParsedFeed) -> Candidate:
+    dates = [moment for entry in parsed.entries if (moment := entry.published or entry.updated)]
     return replace(
         candidate,
         title=parsed.title or candidate.title,
         items=len(parsed.entries),
+        newest=max(dates, default=None),
         needs_pages=bool(parsed.entries) and not any(entry.title or entry.html for entry in parsed.entries),
     )
-
-
-def _sorted(tried: Iterable[tuple[Candidate, bytes]]) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:
-    """Return the feeds, each once by address and by content, and what is none, as the order of trust has them."""
-    ordered = sorted(tried, key=lambda one: _ORDER.index(one[0].how))
-    good: list[Candidate] = []
-    known: set[bytes] = set()
-    for found, content in ordered:
-        names = {content, canonical_link(found.url).encode()}
-        if not found.cause and not names & known:
-            good.append(found)
-            known |= names
-    return tuple(good), tuple(found for found, _ in ordered if found.cause)

@@ -165,7 +165,7 @@ def test_check_says_what_a_feed_is_like_and_stores_nothing(cli: Cli) -> None:
         assert ended["broken"].out.splitlines()[-2].endswith(f"try `wirewatch feeds discover {server.url('/broken')}`.")
     assert [(ended[name].code, ended[name].err) for name in CHECKED] == [(0, ""), (0, ""), (1, ""), (0, ""), (1, "")]
     assert (good["feed"], good["known"], good["requests"]) == ("Harbour Times", "no", "2, the second one conditional")
-    assert good["first poll"] == "its 1 items would be indexed and raise no alert"
+    assert good["first poll"] == "its item would be indexed and raise no alert"
     assert walled["problem"] == "HTTP 403 Forbidden: Cloudflare's challenge"
     assert (empty["items"], broken["problem"]) == ("none", "not a feed: an HTML page")
     assert [found[name]["items"]["number"] for name in CHECKED] == [1, 1, 0, 0, 0]
@@ -189,7 +189,7 @@ def test_a_check_of_a_known_feed_says_how_it_is_and_how_many_of_its_items_are_ne
         (known,) = before
         facts = labelled(cli("feeds", "check", str(known["id"])).out)
     assert facts["known"].startswith(f"{known['id']}, ok; last polled ")
-    assert facts["a poll now"] == "would find 3 new of 4 items"
+    assert facts["a poll now"] == "would find 3 new of its 4 items"
     assert feeds(cli) == before
 
 
@@ -265,20 +265,53 @@ def test_the_list_and_the_report_say_who_is_not_well_and_why(cli: Cli) -> None:
     assert json.loads(cli("feeds", "report", "--json").out)["by_health"] == {"ok": 1, "empty": 1, "new": 1}
 
 
+PAGE = """<link rel="alternate" type="application/rss+xml" href="/feed">
+<link rel="alternate" type="application/rss+xml" href="/gone"><link rel="alternate" type="application/rss+xml"
+href="http://10.0.0.1/feed">"""
+
+
 def test_feeds_of_a_site_are_found_and_added(cli: Cli) -> None:
     with StubServer() as server:
-        cli.environment = {"WIREWATCH_ALLOW_ADDRESSES": server.address}
-        server.on("/", Answer(body='<link rel="alternate" type="application/rss+xml" href="/feed">'))
+        cli.environment |= {"WIREWATCH_ALLOW_ADDRESSES": server.address}
+        server.on("/", Answer(body=PAGE))
         server.on("/feed", Answer(body=FEED))
         seen = cli("feeds", "discover", server.url("/"))
-        assert (seen.code, seen.out) == (0, f"{server.url('/feed')}\tdeclared\t1\tHarbour Times\t\n")
+        assert (seen.code, seen.out) == (0, f"{server.url('/feed')}\tdeclared\t1\t-\tHarbour Times\t\n")
+        gone, private = seen.err.splitlines()
+        assert gone == f"declared, but of no use: {server.url('/gone')}: HTTP 404 Not Found"
+        assert private.startswith("declared, but of no use: http://10.0.0.1/feed: ")
         assert not cli.data.exists()
-        assert cli("feeds", "discover", server.url("/"), "--add").err.startswith("added ")
-        assert cli("feeds", "discover", server.url("/"), "--add").err.startswith("known ")
+        added = cli("feeds", "discover", server.url("/"), "--add").err.splitlines()[2:]
+        assert added[0].startswith("added ")
+        assert added[1:] == ["What its first poll shows is searchable and raises no alert; what comes after does."]
+        assert cli("feeds", "discover", server.url("/"), "--add").err.splitlines()[-1].startswith("known ")
         assert [feed["title"] for feed in feeds(cli)] == ["Harbour Times"]
+
+
+def test_an_address_that_is_a_feed_itself_is_said_to_be_one(cli: Cli) -> None:
+    with StubServer() as server:
+        cli.environment |= {"WIREWATCH_ALLOW_ADDRESSES": server.address}
+        server.on("/feed", Answer(body=FEED))
+        assert cli("feeds", "discover", server.url("/feed")).err == "This address is a feed itself.\n"
         itself = json.loads(cli("feeds", "discover", "--json", server.url("/feed")).out)
         assert (itself["is_feed"], itself["feeds"][0]["url"]) == (True, server.url("/feed"))
-        server.on("/feed", Answer(status=404))
+
+
+def test_only_what_a_site_declares_is_added(cli: Cli) -> None:
+    with StubServer() as server:
+        cli.environment |= {"WIREWATCH_ALLOW_ADDRESSES": server.address}
+        server.on("/", Answer(body="<html>"))
+        server.on("/rss.xml", Answer(body=FEED))
+        ended = cli("feeds", "discover", server.url("/"), "--add")
+        assert (ended.code, "\tusual place\t" in ended.out) == (1, True)
+        assert "The site declares none of these, so none was added" in ended.err
+        assert not cli.data.exists()
+
+
+def test_a_site_without_feeds_says_how_hard_was_looked(cli: Cli) -> None:
+    with StubServer() as server:
+        cli.environment |= {"WIREWATCH_ALLOW_ADDRESSES": server.address}
         nothing = cli("feeds", "discover", server.url("/nowhere"))
-        assert (nothing.code, "the page itself: HTTP 404" in nothing.err) == (1, True)
+    assert (nothing.code, nothing.out) == (1, "")
+    assert "requests made; the page itself: HTTP 404 Not Found" in nothing.err
     assert cli("feeds", "discover", "file:///etc/passwd").code == 2

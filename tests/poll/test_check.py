@@ -212,7 +212,7 @@ def test_a_known_feed_is_told_as_its_next_poll_would_find_it_and_left_as_it_was(
     check = asyncio.run(check_feed(before, http=http, clock=stand.clock, look_up=look_up, health=health))
 
     assert (check.items.new, check.items.changed, check.items.duplicates) == (1, 1, 0)
-    assert facts(check)["a poll now"] == "would find 1 new and 1 changed of 2 items"
+    assert facts(check)["a poll now"] == "would find 1 new and 1 changed of its 2 items"
     assert "If-None-Match" not in http.asked[0][1]
     assert stand.known == before
     report = stand.poll_again()
