@@ -40,8 +40,8 @@ class Budget(Struct, frozen=True, kw_only=True):
 
     polls_per_feed_hour: float = 4.0
     """On average over all feeds; more go to those that bring more."""
-    mean_pace: float = 1.0
-    """Mean of ``FeedState.pace``."""
+    mean_pace: float = 0.7
+    """Mean of ``FeedState.pace``; this is that of feeds that nothing is known of."""
 
 
 class Failure(Struct, frozen=True):

@@ -10,6 +10,7 @@ is a guess, and so is this: it is told apart there, and no promise of delivery r
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -36,6 +37,8 @@ log = structlog.get_logger("wirewatch")
 MAX_SITEMAPS: Final = 2
 NOWHERE: Final = "nowhere"
 """What a gap is filled from whose site has no news sitemap, or none that names anything of it."""
+MOST_WAITING: Final = 100
+"""Feeds: where there are more, the network was away, and the newest are worth it most."""
 LEASE_SECONDS: Final = 180.0
 FETCH_SECONDS: Final = 30.0
 
@@ -50,6 +53,42 @@ class Filler(Struct, frozen=True, kw_only=True):
     holder: str
     parse: Parse
     host_delay_seconds: float
+
+
+class Gaps:
+    """Fills the gaps that polls have met, one after the other, while they go on."""
+
+    def __init__(self, filler: Filler) -> None:
+        self._filler = filler
+        self._feeds: deque[str] = deque(maxlen=MOST_WAITING)
+        self._task: asyncio.Task[int | None] | None = None
+
+    @property
+    def are_being_filled(self) -> bool:
+        return self._task is not None
+
+    def add(self, feed_ids: Collection[str]) -> None:
+        """Note feeds of which something may have been missed."""
+        self._feeds.extend(feed_ids)
+
+    def go_on(self) -> None:
+        """Begin with the next when the last is done. Raises what broke that one."""
+        if self._task is not None and self._task.done():
+            task, self._task = self._task, None
+            task.result()
+        if self._task is None and self._feeds:
+            self._task = asyncio.create_task(fill_gap(self._filler, self._feeds.popleft()))
+
+    async def wait(self, seconds: float) -> None:
+        """Return when the one under way is done, or after so long."""
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=seconds)
+
+    async def stop(self) -> None:
+        """Give up what is under way: its feed is given back."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
 
 
 async def fill_gap(filler: Filler, feed_id: str) -> int | None:

@@ -11,10 +11,7 @@ hangs keeps nobody waiting.
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -23,38 +20,30 @@ from msgspec.structs import replace
 
 from pipeline import telemetry, topics
 from pipeline.access import Access
-from pipeline.article import encode_article
-from pipeline.dead import dead_letter
-from pipeline.errors import PublishError
 from pipeline.feed import KnownFeed
 from pipeline.outcomes import Status
 from pipeline.poll import decide
-from pipeline.poll.answers import Answered, Brought, brought_by, unpublished
+from pipeline.poll.answers import Answered, Brought, brought_by
 from pipeline.poll.asking import FETCH_SECONDS, ask
 from pipeline.poll.bounds import NotAFeed
 from pipeline.poll.children import with_children
 from pipeline.poll.decide import Budget
 from pipeline.poll.done import done_message
-from pipeline.poll.gaps import Filler, fill_gap
+from pipeline.poll.gaps import Filler, Gaps
 from pipeline.poll.parsing import Parse, parse_inline
+from pipeline.poll.publish import publish_brought
+from pipeline.poll.quota import Quota, Spending
 from pipeline.poll.report import FeedReport, PollReport
-from pipeline.ports import Broker, Clock, Http, Message, Record, Response, State
+from pipeline.ports import Broker, Clock, Http, Response, State
 
 __all__ = ["FeedReport", "PollReport", "poll_due_feeds", "poll_feeds"]
 
 log = structlog.get_logger("wirewatch")
 
-CONCURRENT = 128
-"""Feeds under way at once, each of another host."""
-REFILL = 32
-"""Feeds are claimed when so many may be, so that a claim, which is a transaction, is worth its while."""
 CLAIM_SECONDS = 1.0
 """How often it is seen whether more is due while all that was claimed is under way."""
 LINGER_SECONDS = 0.02
 """How long the first answer of a group waits for others: a group is two commits, whatever its size."""
-PACE_LOOK = timedelta(minutes=1)
-UNPUBLISHABLE = "cannot be published"
-"""The reason of a dead letter for an article that the broker will never take."""
 
 
 async def poll_due_feeds(
@@ -121,15 +110,17 @@ async def poll_feeds(
     """
     answers: asyncio.Queue[Answered] = asyncio.Queue()
     under_way: dict[str, asyncio.Task[None]] = {}
-    quota, spending, gaps = _Quota(limit, poller.only), _Spending(poller), deque[str]()
+    quota, gaps = Quota(limit, poller.only), Gaps(_filler(poller))
+    spending = Spending(poller.state, poller.clock, poller.polls_per_feed_hour)
     has_polled = False
     try:
         while True:
             for known in _claim(poller, quota, len(under_way)):
                 under_way[known.feed.id] = asyncio.create_task(_ask(poller, known, answers))
                 has_polled = True
-            if not under_way and gaps:
-                await fill_gap(_filler(poller), gaps.popleft())
+            gaps.go_on()
+            if not under_way and gaps.are_being_filled:
+                await gaps.wait(CLAIM_SECONDS)
                 continue
             if not under_way:
                 if not (has_polled and poller.host_delay_seconds and quota.is_open):
@@ -140,7 +131,7 @@ async def poll_feeds(
             group = await _arrived(answers, under_way.values())
             if group:
                 report = _handle(poller, group, spending.budget())
-                gaps.extend(report.gaps())
+                gaps.add(report.gaps())
                 on_report(report)
             for answered in group:
                 del under_way[answered.known.feed.id]
@@ -151,7 +142,7 @@ async def poll_feeds(
     finally:
         for task in under_way.values():
             task.cancel()
-        await asyncio.gather(*under_way.values(), return_exceptions=True)
+        await asyncio.gather(*under_way.values(), gaps.stop(), return_exceptions=True)
 
 
 def _filler(poller: Poller) -> Filler:
@@ -161,49 +152,7 @@ def _filler(poller: Poller) -> Filler:
     )  # fmt: skip
 
 
-class _Spending:
-    """The budget of polls, by what all feeds ask for now."""
-
-    def __init__(self, poller: Poller) -> None:
-        self._poller = poller
-        self._looked_at: datetime | None = None
-        self._budget = Budget(polls_per_feed_hour=poller.polls_per_feed_hour)
-
-    def budget(self) -> Budget:
-        """Return it; the mean is over all feeds, and a minute old at most."""
-        now = self._poller.clock()
-        if self._looked_at is None or abs(now - self._looked_at) >= PACE_LOOK:
-            self._looked_at = now
-            mean = self._poller.state.feed_numbers(now).mean_pace or 1.0
-            self._budget = replace(self._budget, mean_pace=mean)
-        return self._budget
-
-
-class _Quota:
-    """How many feeds may still be claimed, and which; ``None`` for no limit and for all."""
-
-    def __init__(self, limit: int | None, only: Collection[str] | None) -> None:
-        self._left = limit
-        self.only = None if only is None else set(only)
-
-    @property
-    def is_open(self) -> bool:
-        return (self._left is None or self._left > 0) and (self.only is None or bool(self.only))
-
-    def room(self, under_way: int) -> int:
-        """Return how many are to be claimed now, with so many under way."""
-        room = CONCURRENT - under_way if self._left is None else min(CONCURRENT - under_way, self._left)
-        return room if self.is_open and (room >= REFILL or not under_way) else 0
-
-    def take(self, claimed: Sequence[KnownFeed]) -> None:
-        """Note what was claimed: nothing is polled twice for having been named once."""
-        if self._left is not None:
-            self._left -= len(claimed)
-        if self.only is not None:
-            self.only -= {known.feed.id for known in claimed}
-
-
-def _claim(poller: Poller, quota: _Quota, under_way: int) -> Sequence[KnownFeed]:
+def _claim(poller: Poller, quota: Quota, under_way: int) -> Sequence[KnownFeed]:
     room = quota.room(under_way)
     if not room:
         return ()
@@ -267,7 +216,7 @@ def _handle(poller: Poller, group: Sequence[Answered], budget: Budget) -> PollRe
         poller.reach("poll:fetched")
         look_up = partial(poller.state.seen_entries, answered.known.feed.id)
         brought.append(brought_by(answered, look_up, host_delay_seconds=poller.host_delay_seconds, budget=budget))
-    brought = _publish(poller, brought)
+    brought = publish_brought(poller.broker, brought)
     if any(one.articles for one in brought):
         poller.reach("poll:published")
     saved = poller.state.save_polls([one.result for one in brought], poller.holder)
@@ -275,68 +224,6 @@ def _handle(poller: Poller, group: Sequence[Answered], budget: Budget) -> PollRe
     reports = [_report(one, is_saved=one.known.feed.id in saved) for one in brought]
     _tell(poller.broker, [report for report in reports if report.saved])
     return PollReport(results=reports)
-
-
-def _publish(poller: Poller, brought: Sequence[Brought]) -> list[Brought]:
-    """Publish all articles; return what the polls come to, those as unpublished whose articles the broker put off.
-
-    What the broker will never take goes to the dead letters.
-    """
-    messages = [
-        (place, Message(
-            topic=topics.raw(article.lane), key=article.id, value=encode_article(article), headers=telemetry.new_trace()
-        ))
-        for place, one in enumerate(brought)
-        for article in one.articles
-    ]  # fmt: skip
-    if not messages:
-        return list(brought)
-    outcomes = poller.broker.publish([message for _, message in messages])
-    put_off: dict[int, str] = {}
-    letters: list[tuple[int, Message]] = []
-    for (place, message), failure in zip(messages, outcomes, strict=True):
-        if failure is not None and not failure.fatal:
-            put_off.setdefault(place, failure.cause)
-        elif failure is not None:
-            letters.append((place, _dead_letter(message, failure.cause, brought[place].result.polled_at)))
-    dead = _bury(poller.broker, letters, put_off)
-    _log_published([(message, outcome) for (place, message), outcome in zip(messages, outcomes, strict=True)
-                    if place not in put_off])  # fmt: skip
-    return [
-        unpublished(one, put_off[place]) if place in put_off else _with_dead(one, dead.get(place, 0))
-        for place, one in enumerate(brought)
-    ]
-
-
-def _bury(broker: Broker, letters: Sequence[tuple[int, Message]], put_off: dict[int, str]) -> dict[int, int]:
-    """Publish dead letters; return their number by poll. A poll whose letter is not stored is put off."""
-    dead: dict[int, int] = {}
-    outcomes = broker.publish([letter for _, letter in letters]) if letters else ()
-    for (place, _), failure in zip(letters, outcomes, strict=True):
-        if failure is not None:
-            put_off[place] = f"an article {UNPUBLISHABLE}, nor can its dead letter: {failure.cause}"
-        dead[place] = dead.get(place, 0) + 1
-    return dead
-
-
-def _with_dead(brought: Brought, dead: int) -> Brought:
-    return replace(brought, counts=brought.counts | {(Status.DEAD.value, UNPUBLISHABLE): dead}) if dead else brought
-
-
-def _log_published(published: Sequence[tuple[Message, PublishError | None]]) -> None:
-    for message, failure in published if log.is_enabled_for(logging.INFO) else ():
-        status, trace = Status.DEAD if failure else Status.PUBLISHED, telemetry.trace_id(message.headers)
-        log.info("handled", step="poll", id=message.key, status=status.value, trace=trace)
-
-
-def _dead_letter(message: Message, cause: str, now: datetime) -> Message:
-    """Bury an article that never became a record: it has no place, so its letter goes by the article's id."""
-    unstored = Record(
-        topic=message.topic, partition=-1, offset=-1, key=message.key, value=message.value, timestamp=now
-    )  # fmt: skip
-    log.warning("dead letter", step="poll", key=message.key, reason=UNPUBLISHABLE, detail=cause[:300])
-    letter = dead_letter(unstored, step="poll", reason=UNPUBLISHABLE, detail=cause, at=now)
-    return replace(letter, key=message.key)
 
 
 def _report(brought: Brought, *, is_saved: bool) -> FeedReport:

@@ -56,10 +56,10 @@ DROPS_PUBLISH_FAILURES = Mutation(
 SAVES_POLL_BEFORE_PUBLISHING = Mutation(
     "poll/run.py",
     [(
-        "    brought = _publish(poller, brought)\n",
+        "    brought = publish_brought(poller.broker, brought)\n",
         "    poller.state.save_polls([one.result for one in brought], poller.holder)\n"
         "    poller.reach('poll:saved')\n"
-        "    brought = _publish(poller, brought)\n",
+        "    brought = publish_brought(poller.broker, brought)\n",
     )],
     [*KILL_RUN, "--kills", "6", "--points", "poll:saved", "--broker-failures", "0"],
     WRONG,
