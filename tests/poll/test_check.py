@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from fakes import Newsstand, ScriptedHttp, item, rss
+from stub_server import Answer
 
 from pipeline.access import Access
 from pipeline.errors import RequestFailed, RequestRefused
@@ -191,14 +192,17 @@ def test_what_is_wrong_with_the_items_is_said() -> None:
 
 
 def test_what_a_feed_says_cannot_break_the_lines() -> None:
-    check = checked(answer(rss(title="a&#10;b", link="https://x.example/"), content_type="text/xml\x0b; x"))
+    check = checked(answer(rss(title="a&#10;b", link="https://x.example/"), content_type="text/xml\nproblem       x"))
     assert all("\n" not in line for line in lines_of(check))
     assert facts(check)["feed"] == "a b"
 
 
 def test_a_known_feed_is_told_as_its_next_poll_would_find_it_and_left_as_it_was(stand: Newsstand) -> None:
     one = item("One", "https://stand.example/1", text="x")
-    stand.serve(rss(one), rss(one.replace(">x<", ">y<"), item("Two", "https://stand.example/2", text="z")))
+    stand.serve(
+        Answer(body=rss(one), headers={"ETag": "1"}),
+        rss(one.replace(">x<", ">y<"), item("Two", "https://stand.example/2", text="z")),
+    )
     stand.poll()
     before = stand.known
     body = rss(one.replace(">x<", ">y<"), item("Two", "https://stand.example/2", text="z"))
