@@ -53,6 +53,7 @@ FlagName = Literal[
     "published_unreadable",
     "page_missing",
     "page_gone",
+    "gap_filled",
     "page_without_article",
     "language_unsure",
     "charset_guessed",

@@ -112,7 +112,9 @@ def _read(answered: Answered, response: Response, parsed: ParsedFeed, look_up: L
         pages=_pages(articles) if feed.full_page else (),
         tally=tally,
     )
-    return Brought(known=answered.known, result=result, articles=articles, counts=counts)
+    # Of a plain sitemap there is nothing to read yet: such an article comes with its page.
+    readable = tuple(one for one in articles if one.title or one.summary or one.html or not feed.full_page)
+    return Brought(known=answered.known, result=result, articles=readable, counts=counts)
 
 
 def unpublished(brought: Brought, cause: str) -> Brought:

@@ -96,8 +96,7 @@ def bounded(text: str, root: str) -> tuple[str, bool]:
     Raises:
         NotAFeed: one item or element alone is beyond the limits.
     """
-    if _has_too_many_attributes(text):
-        raise NotAFeed(f"an element with more than {MAX_ATTRIBUTES} attributes")
+    refuse_attributes(text)
     items = tags = categories = done = listed = 0
     for found in _LANDMARK.finditer(text):
         closing, name = found[1], found[2].lower()
@@ -115,6 +114,12 @@ def bounded(text: str, root: str) -> tuple[str, bool]:
                 categories += text.count(",", found.end(), listed)
     _refuse_large_item(text.count("<", done), categories)
     return text, False
+
+
+def refuse_attributes(text: str) -> None:
+    """Raise ``NotAFeed`` for an element with more than ``MAX_ATTRIBUTES`` attributes."""
+    if _has_too_many_attributes(text):
+        raise NotAFeed(f"an element with more than {MAX_ATTRIBUTES} attributes")
 
 
 def _has_too_many_attributes(text: str) -> bool:

@@ -11,19 +11,22 @@ import itertools
 from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import partial
 from statistics import median
 
 from msgspec.structs import replace
 
+from pipeline import telemetry
 from pipeline.access import Access
 from pipeline.feed import FeedState, KnownFeed, SeenEntry
 from pipeline.identity import link_host
 from pipeline.outcomes import Status, Trouble
 from pipeline.poll import decide
 from pipeline.poll.answers import Answered, Brought, LookUp, brought_by
-from pipeline.poll.asking import ask
+from pipeline.poll.asking import FETCH_SECONDS, ask
 from pipeline.poll.bounds import NotAFeed
 from pipeline.poll.check_words import problems_of
+from pipeline.poll.children import with_children
 from pipeline.poll.decide import Budget
 from pipeline.poll.entry import ParsedFeed
 from pipeline.poll.feed_check import Conditional, FeedCheck, Items, Move, Record
@@ -70,6 +73,7 @@ async def check_feed(
     content_type = first.response.headers.get("content-type", "")
     try:
         parsed = await parse(first.response.body, content_type=content_type, url=first.response.url)
+        parsed = await with_children(parsed, partial(_child, http), parse)
     except NotAFeed as error:
         failed = replace(first, failure=decide.not_a_feed(error.reason, first.response))
         return checked(failed, None, look_up, health=health, budget=budget)
@@ -79,6 +83,10 @@ async def check_feed(
     if decide.conditional_headers(after):
         again = await ask(KnownFeed(feed=known.feed, state=after), http=http, clock=clock, access=entries)
     return checked(first, again, look_up, health=health, budget=budget)
+
+
+async def _child(http: Http, url: str) -> Response:
+    return await telemetry.counted("feed", http.request("GET", url, timeout_seconds=FETCH_SECONDS))
 
 
 def checked(

@@ -53,6 +53,8 @@ class ParsedFeed(Struct, frozen=True, kw_only=True):
     known: tuple[KnownItem, ...] = ()
     total: int = 0
     """How many items the feed has: those of ``entries`` and of ``known``."""
+    children: tuple[str, ...] = ()
+    """Of a sitemap index: the sitemaps to read in its place (``poll.children``)."""
     hints: FeedHints = FeedHints()
     cut: bool = False
     """Whether the feed had more items than are read (``bounds.MAX_ITEMS``, ``bounds.MAX_TAGS``)."""

@@ -74,6 +74,10 @@ class PollReport(Struct, kw_only=True):
     def lost_claims(self) -> int:
         return sum(not result.saved for result in self.results)
 
+    def gaps(self) -> list[str]:
+        """Return the ids of the feeds of which something may have been missed."""
+        return [one.feed.id for one in self.results if one.saved and one.tally and one.tally.gap]
+
     def number(self, status: Status) -> int:
         """Return how many entries of all feeds ended in ``status``."""
         return sum(result.number(status) for result in self.results)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -29,10 +30,12 @@ from pipeline.feed import KnownFeed
 from pipeline.outcomes import Status
 from pipeline.poll import decide
 from pipeline.poll.answers import Answered, Brought, brought_by, unpublished
-from pipeline.poll.asking import ask
+from pipeline.poll.asking import FETCH_SECONDS, ask
 from pipeline.poll.bounds import NotAFeed
+from pipeline.poll.children import with_children
 from pipeline.poll.decide import Budget
 from pipeline.poll.done import done_message
+from pipeline.poll.gaps import Filler, fill_gap
 from pipeline.poll.parsing import Parse, parse_inline
 from pipeline.poll.report import FeedReport, PollReport
 from pipeline.ports import Broker, Clock, Http, Message, Record, Response, State
@@ -118,13 +121,16 @@ async def poll_feeds(
     """
     answers: asyncio.Queue[Answered] = asyncio.Queue()
     under_way: dict[str, asyncio.Task[None]] = {}
-    quota, spending = _Quota(limit, poller.only), _Spending(poller)
+    quota, spending, gaps = _Quota(limit, poller.only), _Spending(poller), deque[str]()
     has_polled = False
     try:
         while True:
             for known in _claim(poller, quota, len(under_way)):
                 under_way[known.feed.id] = asyncio.create_task(_ask(poller, known, answers))
                 has_polled = True
+            if not under_way and gaps:
+                await fill_gap(_filler(poller), gaps.popleft())
+                continue
             if not under_way:
                 if not (has_polled and poller.host_delay_seconds and quota.is_open):
                     return
@@ -133,7 +139,9 @@ async def poll_feeds(
                 continue
             group = await _arrived(answers, under_way.values())
             if group:
-                on_report(_handle(poller, group, spending.budget()))
+                report = _handle(poller, group, spending.budget())
+                gaps.extend(report.gaps())
+                on_report(report)
             for answered in group:
                 del under_way[answered.known.feed.id]
     except asyncio.CancelledError:
@@ -144,6 +152,13 @@ async def poll_feeds(
         for task in under_way.values():
             task.cancel()
         await asyncio.gather(*under_way.values(), return_exceptions=True)
+
+
+def _filler(poller: Poller) -> Filler:
+    return Filler(
+        state=poller.state, broker=poller.broker, http=poller.http, clock=poller.clock, holder=poller.holder,
+        parse=poller.parse, host_delay_seconds=poller.host_delay_seconds,
+    )  # fmt: skip
 
 
 class _Spending:
@@ -230,9 +245,19 @@ async def _parsed(poller: Poller, answered: Answered, response: Response) -> Ans
         parsed = await poller.parse(
             response.body, content_type=response.headers.get("content-type", ""), url=response.url, known=items.keys()
         )
+        if parsed.children:
+            # Neither the index's ETag nor its body says whether its sitemaps have changed: it is read at each poll.
+            answered = replace(answered, response=replace(response, headers={}, body=b""))
+            parsed = await with_children(parsed, partial(_child, poller), poller.parse)
     except NotAFeed as error:
         return replace(answered, failure=decide.not_a_feed(error.reason, response), at=poller.clock())
     return replace(answered, parsed=parsed, items=items, at=poller.clock())
+
+
+async def _child(poller: Poller, url: str) -> Response:
+    """Fetch a sitemap that an index names, after the pause that its host is due."""
+    await asyncio.sleep(poller.host_delay_seconds)
+    return await telemetry.counted("feed", poller.http.request("GET", url, timeout_seconds=FETCH_SECONDS))
 
 
 def _handle(poller: Poller, group: Sequence[Answered], budget: Budget) -> PollReport:

@@ -9,13 +9,11 @@ fetch for them.
 from __future__ import annotations
 
 import html
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from itertools import chain
 
 from courlan import extract_domain
 
-from pipeline.errors import RequestFailed, RequestRefused
 from pipeline.identity import clean_link, link_host
 from pipeline.poll import bounds
 from pipeline.poll.bounds import NotAFeed
@@ -23,7 +21,6 @@ from pipeline.poll.gunzip import MAGIC, gunzip
 from pipeline.poll.noted import Noted, link_in
 from pipeline.poll.parse import Entry, ParsedFeed, primary_language
 from pipeline.poll.sitemap import Sitemap, SitemapEntry, read_sitemap_file
-from pipeline.ports import Response
 from pipeline.text.limits import MAX_TITLE_CHARACTERS
 
 MAX_CHILDREN = 3
@@ -32,14 +29,17 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def parse_sitemap(body: bytes, *, url: str = "") -> ParsedFeed:
-    """Return a sitemap as a feed, the newest entries first; packed (gzip) or not.
+    """Return a sitemap as a feed, the newest entries first; of an index the sitemaps to read. Packed (gzip) or not.
 
     Raises:
-        NotAFeed: it is none, is an index, or is built to exhaust its reader.
+        NotAFeed: it is none, names no sitemap of its own site, or is built to exhaust its reader.
     """
     found = read_packed_sitemap(body, url)
     if found.children:
-        raise NotAFeed("a sitemap index; add one of the sitemaps it names, best the news sitemap")
+        children = tuple(children_to_read(found, url))
+        if not children:
+            raise NotAFeed("a sitemap index that names no sitemap of its own site")
+        return ParsedFeed(children=children)
     return feed_of(found.entries, url)
 
 
@@ -76,33 +76,6 @@ def children_to_read(index: Sitemap, url: str) -> list[str]:
         if (link := clean_link(named)) and _site(link) == site
     ]
     return list(dict.fromkeys(link for _, _, link in sorted(own, reverse=True)))[:MAX_CHILDREN]
-
-
-async def read_sitemap(response: Response, fetch: Callable[[str], Awaitable[Response]]) -> ParsedFeed:
-    """Return a sitemap or the newest sitemaps of an index as one feed; ``fetch`` is the door, with its pauses.
-
-    A child that cannot be read is passed over as long as another can be. An index within an index is not followed.
-
-    Raises:
-        NotAFeed: nothing of it can be read.
-        RequestFailed, RequestRefused: of the last child, when none was answered.
-    """
-    found = read_packed_sitemap(response.body, response.url)
-    if not found.children:
-        return feed_of(found.entries, response.url)
-    read: list[Sitemap] = []
-    fault: Exception = NotAFeed("a sitemap index that names no sitemap of its own site")
-    for link in children_to_read(found, response.url):
-        try:
-            child = await fetch(link)
-            if child.status != 200:
-                raise NotAFeed(f"a sitemap index whose newest sitemap answers HTTP {child.status}")
-            read.append(read_packed_sitemap(child.body, child.url))
-        except (NotAFeed, RequestFailed, RequestRefused) as error:
-            fault = error
-    if not read:
-        raise fault
-    return feed_of(chain.from_iterable(one.entries for one in read), response.url)
 
 
 def _site(url: str) -> str:

@@ -8,6 +8,8 @@ delays all the same). Every policy is scaled until all spend the same number of 
 - overlap-only, as Media Cloud's rss-fetcher does it: a feed's interval is halved when two polls in a row share less
   than 33 % of their items with the poll before, doubled when more than 67 %, between 10 minutes and 24 hours (both
   bounds are scaled with the interval); both are the baselines;
+- rates known: is told, for each feed and hour of the week, how many items came on average in all five weeks, and polls
+  as densely as the square root of that: about what can be had without knowing the arrivals themselves;
 - clairvoyant: knows every arrival and divides the polls among feeds and moments at will. It bounds the *mean* delay
   from below: no plan of so many polls, causal or not, has a smaller one. Polls are best placed at arrivals; with a
   price on each poll the best plan of a feed is found by dynamic programming over its arrivals (a convex hull of lines,
@@ -31,7 +33,7 @@ from typing import NamedTuple
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from schedule_patterns import DAY, HELD_OUT, HOUR, SPAN, START, TUNING, WARM_UP_WEEKS, WEEK, Arrivals, drawn
+from schedule_patterns import DAY, HELD_OUT, HOUR, SPAN, START, TUNING, WARM_UP_WEEKS, WEEK, WEEKS, Arrivals, drawn
 
 from pipeline.feed import FeedHints, Rhythm
 from pipeline.poll.rhythm import learned
@@ -144,6 +146,30 @@ def by_rhythm(scale: float) -> Callable[[Arrivals], Pacer]:
     return pacer_of
 
 
+def rates_known(scale: float) -> Callable[[Arrivals], Pacer]:
+    """Return the policy that knows each feed's hours of the week, those to come as well."""
+
+    def pacer_of(feed: Arrivals) -> Pacer:
+        counts = np.bincount((feed.times % WEEK // HOUR).astype(int), minlength=168) / WEEKS
+        mean_of_hour = np.tile(counts.reshape(7, 24).mean(axis=0), 7)
+        density = np.sqrt((counts * WEEKS + mean_of_hour) / (WEEKS + 1) + 0.01).tolist()
+
+        def pacer(poll: Poll) -> float:
+            at, left = poll.at, scale / HOUR
+            while at < poll.at + DAY:
+                piece = HOUR - at % HOUR
+                dense = density[int(at // HOUR) % 168]
+                if dense * piece / HOUR >= left:
+                    return max(at + left / dense * HOUR - poll.at, 60.0)
+                left -= dense * piece / HOUR
+                at += piece
+            return DAY
+
+        return pacer
+
+    return pacer_of
+
+
 def at_budget(
     policy: Policy, feeds: list[Arrivals], polls_a_day: float, guess: float = 0.0
 ) -> tuple[list[Score], float]:
@@ -240,7 +266,12 @@ def row_of(policy: str, scores: Iterable[Score], *, mean: float | None = None) -
     return Row(policy, average, float(np.median(delays)), polls, sum(score.missed for score in scores))
 
 
-POLICIES: dict[str, Policy] = {"fixed": fixed, "overlap-only": overlap_only, "by rhythm": by_rhythm}
+POLICIES: dict[str, Policy] = {
+    "fixed": fixed,
+    "overlap-only": overlap_only,
+    "by rhythm": by_rhythm,
+    "rates known": rates_known,
+}
 BASELINES = ("fixed", "overlap-only")
 
 

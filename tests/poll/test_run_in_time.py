@@ -274,3 +274,14 @@ def test_an_item_below_a_known_one_of_the_same_link_is_still_no_change(stand: Ne
     assert statuses(stand) == (1, 0, 2)
     assert statuses(stand) == (0, 1, 2)
     assert [article.title for article in stand.published()] == ["Newest", "Two", "Newer still"]
+
+
+def test_a_gap_is_looked_for_in_the_news_sitemap_when_the_polls_are_done(stand: Newsstand) -> None:
+    stand.serve(rss(dated(1, 10), dated(2, 11)), rss(*(dated(n, n - 20, 2) for n in range(23, 33))))
+    stand.poll()
+
+    stand.poll_again()
+
+    (gap,) = stand.state.gaps(stand.clock())
+    assert gap.filled_from == "nowhere"
+    assert [known.feed.id for known in stand.state.claim_due_feeds(stand.clock(), 1, "other", 60, [stand.feed.id])]

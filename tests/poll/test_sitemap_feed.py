@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from datetime import UTC, datetime
 
 import pytest
-from fakes import ScriptedHttp
 
-from pipeline.errors import RequestFailed
 from pipeline.poll.bounds import MAX_ITEMS, NotAFeed
 from pipeline.poll.formats import is_sitemap, read_feed
-from pipeline.poll.parse import Entry, ParsedFeed
+from pipeline.poll.parse import Entry
 from pipeline.poll.sitemap import read_sitemap_file
-from pipeline.poll.sitemap_feed import children_to_read, read_sitemap
-from pipeline.ports import Response
+from pipeline.poll.sitemap_feed import children_to_read
 
 URL = "https://www.stand.example/news-sitemap.xml"
 NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
@@ -101,31 +97,15 @@ def test_of_an_index_the_newest_sitemaps_of_the_same_site_are_read() -> None:
     assert [link.rpartition("/")[2] for link in children_to_read(found, INDEX)] == ["b.xml", "a.xml", "e.xml"]
 
 
-def followed(*answers: Response | Exception) -> tuple[ParsedFeed, ScriptedHttp]:
-    http = ScriptedHttp(*answers)
+def test_an_index_names_the_sitemaps_to_read_in_its_place() -> None:
+    found = read_feed(index(*CHILDREN), url=INDEX)
 
-    async def fetch(url: str) -> Response:
-        return await http.request("GET", url)
-
-    first = Response(status=200, url=INDEX, headers={}, body=index(*CHILDREN))
-    return asyncio.run(read_sitemap(first, fetch)), http
-
-
-def answer(body: bytes, status: int = 200) -> Response:
-    return Response(status=status, url=URL, headers={}, body=body)
+    assert (found.entries, found.children) == (
+        (),
+        tuple(children_to_read(read_sitemap_file(index(*CHILDREN), INDEX), INDEX)),
+    )
 
 
-def test_an_index_is_one_feed_of_its_newest_sitemaps_without_those_that_fail() -> None:
-    feed, http = followed(answer(urlset(page(1))), RequestFailed("timed out"), answer(urlset(page(2, "2026-03-04"))))
-    assert [entry.link[-1] for entry in feed.entries] == ["2", "1"]
-    assert len(http.asked) == 3
-
-
-def test_an_index_of_which_nothing_can_be_read_says_why() -> None:
-    with pytest.raises(NotAFeed, match="answers HTTP 404"):
-        followed(answer(b"", 404), answer(b"", 404), answer(b"", 404))
-
-
-def test_an_index_alone_is_no_feed_and_says_what_to_do() -> None:
-    with pytest.raises(NotAFeed, match="a sitemap index; add one of the sitemaps it names"):
-        read_feed(index(*CHILDREN), url=URL)
+def test_an_index_that_names_none_of_its_own_site_is_no_feed() -> None:
+    with pytest.raises(NotAFeed, match="names no sitemap of its own site"):
+        read_feed(index(("https://evil.example/a.xml", "2026-03-01")), url=INDEX)
