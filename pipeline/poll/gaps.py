@@ -84,7 +84,7 @@ async def _missed(filler: Filler, known: KnownFeed, gap: Gap) -> tuple[list[Entr
     kinds = {kind_of(entry.link) for entry in shown.entries if entry.link} if shown else set()
     robots = await _get(filler, urljoin(site, "/robots.txt"), max_bytes=ROBOTS_BYTES) if kinds else None
     named = sitemaps_in(robots.body.decode("utf-8", "replace"), robots.url) if robots else []
-    for url in [place.url for place in named if "news" in place.url.lower()][:MAX_SITEMAPS]:
+    for url in [found.url for found in named if "news" in found.url.lower()][:MAX_SITEMAPS]:
         parsed = await _read(filler, url)
         missing = missed_in(parsed.entries, gap, kinds) if parsed else []
         keys = {key_of(entry) for entry in missing}

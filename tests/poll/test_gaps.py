@@ -9,6 +9,7 @@ from fakes import HOLDER, Newsstand, item, rss
 from stub_server import Answer
 
 from pipeline.adapters.http import HttpDoor
+from pipeline.errors import PublishError
 from pipeline.poll.entry import Entry
 from pipeline.poll.gaps import Filler, fill_gap, kind_of, missed_in
 from pipeline.poll.parsing import parse_inline
@@ -36,11 +37,16 @@ def sitemap_of(stand: Newsstand, *places: tuple[str, int]) -> Answer:
     return Answer(body=f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" {NEWS}>{urls}</urlset>')
 
 
-def with_a_gap(stand: Newsstand) -> None:
-    """Poll at noon of the first day, when 11 and 12 are shown, and a day later, when 33 and 34 are."""
+def with_a_gap(stand: Newsstand, *, sitemap: Answer | None = None) -> Gap:
+    """Poll at noon of the first day, when 10 and 11 are shown, and a day later, when 33 and 34 are."""
     stand.serve(feed_of(stand, 10, 11), feed_of(stand, 33, 34))
+    named = f"Sitemap: {stand.server.url('/news-sitemap.xml')}" if sitemap else "User-agent: *\nDisallow:"
+    stand.server.on("/robots.txt", Answer(body=named))
+    stand.server.on("/news-sitemap.xml", sitemap or Answer(status=404))
     stand.poll()
-    assert stand.poll_again().tally.gap is not None  # type: ignore[union-attr]
+    stand.poll_again()
+    (gap,) = stand.state.gaps(stand.clock())
+    return gap
 
 
 def fill(stand: Newsstand) -> int | None:
@@ -56,28 +62,20 @@ def fill(stand: Newsstand) -> int | None:
 
 
 def test_what_was_published_in_the_gap_in_the_feeds_own_section_and_never_seen_is_published(stand: Newsstand) -> None:
-    with_a_gap(stand)
-    stand.server.on("/robots.txt", Answer(body=f"Sitemap: {stand.server.url('/news-sitemap.xml')}"))
     places = [("world", 9), ("world", 11), ("world", 20), ("sport", 21), ("world", 22), ("world", 33), ("world", 40)]
-    stand.server.on("/news-sitemap.xml", sitemap_of(stand, *places))
-    before = len(stand.published())
 
-    assert fill(stand) == 2
+    gap = with_a_gap(stand, sitemap=sitemap_of(stand, *places))
 
-    filled = stand.published()[before:]
+    filled = [article for article in stand.published() if article.flags]
     assert sorted(article.title for article in filled) == ["News 20", "News 22"]
     assert {article.flags for article in filled} == {("gap_filled",)}
-    (gap,) = stand.state.gaps(stand.clock())
     assert (gap.filled, gap.filled_from) == (2, stand.server.url("/news-sitemap.xml"))
     assert stand.state.queued_pages()["waiting"] == 2
     assert fill(stand) is None
 
 
 def test_a_filled_item_that_the_feed_shows_later_is_known(stand: Newsstand) -> None:
-    with_a_gap(stand)
-    stand.server.on("/robots.txt", Answer(body=f"Sitemap: {stand.server.url('/news-sitemap.xml')}"))
-    stand.server.on("/news-sitemap.xml", sitemap_of(stand, ("world", 20)))
-    fill(stand)
+    with_a_gap(stand, sitemap=sitemap_of(stand, ("world", 20)))
     number = len(stand.published())
     stand.serve(feed_of(stand, 20, 34))
 
@@ -89,24 +87,21 @@ def test_a_filled_item_that_the_feed_shows_later_is_known(stand: Newsstand) -> N
 
 
 def test_a_site_without_a_news_sitemap_fills_nothing_and_is_asked_once(stand: Newsstand) -> None:
-    with_a_gap(stand)
-    stand.server.on("/robots.txt", Answer(body="User-agent: *\nDisallow:"))
+    gap = with_a_gap(stand)
 
-    assert fill(stand) == 0
-    (gap,) = stand.state.gaps(stand.clock())
     assert (gap.filled, gap.filled_from) == (0, "nowhere")
     assert fill(stand) is None
 
 
 def test_a_broker_that_takes_nothing_leaves_the_gap_open_and_gives_the_feed_back(stand: Newsstand) -> None:
-    from pipeline.errors import PublishError
-
-    with_a_gap(stand)
+    stand.serve(feed_of(stand, 10, 11), feed_of(stand, 33, 34))
     stand.server.on("/robots.txt", Answer(body=f"Sitemap: {stand.server.url('/news-sitemap.xml')}"))
     stand.server.on("/news-sitemap.xml", sitemap_of(stand, ("world", 20)))
-    stand.broker.failures["articles.raw"] = [PublishError("no room")]
+    stand.poll()
+    stand.broker.failures["articles.raw"] = [None, None, PublishError("no room")]
+    stand.poll_again()
 
-    assert fill(stand) is None
+    assert [gap.filled_from for gap in stand.state.gaps(stand.clock())] == [""]
     assert fill(stand) == 1
 
 
