@@ -74,6 +74,7 @@ bench: $(WHEEL) ## Measure articles a second beside the ceilings in the same run
 	$(BIN)/python tests/benchmarks/on_cluster.py
 	$(BIN)/python tests/benchmarks/polling.py
 	$(BIN)/python tests/benchmarks/many_feeds.py
+	$(BIN)/python tests/benchmarks/on_airflow.py
 	$(BIN)/python tests/benchmarks/schedule.py
 
 soak: $(WHEEL) ## The long fault runs: 1,000 kills.

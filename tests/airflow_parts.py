@@ -45,7 +45,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
     values |= {"data": settings.data_folder, "webhook_secret": settings.webhook_secret.get_secret_value()}
     values |= {"index_api_key": settings.index_api_key.get_secret_value()}
     return {
-        f"WIREWATCH_{name.upper()}": ",".join(value) if isinstance(value, tuple) else str(value)
+        f"WIREWATCH_{name.upper()}": ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
         for name, value in values.items()
     }
 

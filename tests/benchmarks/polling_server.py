@@ -79,7 +79,7 @@ async def main() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[1], sys.argv[2])
     loop = asyncio.get_running_loop()
-    plain = await loop.create_server(Server, "127.0.0.1", 0, backlog=1024)
+    plain = await loop.create_server(Server, "0.0.0.0", 0, backlog=1024)
     secure = await loop.create_server(Server, "127.0.0.1", 0, backlog=1024, ssl=context)
     print(*(server.sockets[0].getsockname()[1] for server in (plain, secure)), flush=True)
     await asyncio.Event().wait()

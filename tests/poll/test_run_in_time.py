@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import msgspec
-from fakes import Newsstand, item, rss
+import pytest
+from fakes import Killed, Newsstand, item, rss
 from stub_server import Answer, Request
 
 from pipeline.access import Access
@@ -285,3 +286,30 @@ def test_a_gap_is_looked_for_in_the_news_sitemap_when_the_polls_are_done(stand: 
     (gap,) = stand.state.gaps(stand.clock())
     assert gap.filled_from == "nowhere"
     assert [known.feed.id for known in stand.state.claim_due_feeds(stand.clock(), 1, "other", 60, [stand.feed.id])]
+
+
+@pytest.mark.parametrize("point", ["poll:claimed", "poll:fetched", "poll:published"])
+def test_a_poll_that_is_killed_before_it_is_saved_stands_in_the_ledger_once(stand: Newsstand, point: str) -> None:
+    stand.serve(tagged(rss(ONE, TWO)))
+
+    with pytest.raises(Killed):
+        stand.poll(kill_at=point)
+    assert stand.state.poll_days(stand.clock().date()) == []
+
+    stand.clock.forward(121)  # its claims end by time: this process, which made them, is alive
+    assert stand.poll().polled == 1
+    (day,) = stand.state.poll_days(stand.clock().date())
+    assert (day.polls, day.seen, day.new) == (1, 2, 2)
+    assert len({article.id for article in stand.published()}) == 2
+
+
+def test_a_poll_that_is_killed_after_it_is_saved_is_not_made_again(stand: Newsstand) -> None:
+    stand.serve(tagged(rss(ONE, TWO)))
+
+    with pytest.raises(Killed):
+        stand.poll(kill_at="poll:saved")
+
+    stand.clock.forward(30)
+    assert stand.poll().polled == 0
+    (day,) = stand.state.poll_days(stand.clock().date())
+    assert (day.polls, day.new) == (1, 2)
