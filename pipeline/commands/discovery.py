@@ -57,12 +57,22 @@ def _show(found: Discovery) -> None:
         print_table(
             ("url", "how", "items", "newest", "title", "note"),
             (
-                (one.url, one.how, one.items, f"{one.newest:%Y-%m-%d %H:%M}" if one.newest else "-", one.title, note)
+                (
+                    one.url, one.how, one.items, f"{one.newest:%Y-%m-%d %H:%M}" if one.newest else "-", one.title,
+                    _note(one),
+                )
                 for one in found.feeds
-                for note in ("readers' comments" if one.is_of_comments else "links only" if one.needs_pages else "",)
             ),
             empty="",
-        )
+        )  # fmt: skip
+
+
+def _note(one: Candidate) -> str:
+    if one.is_of_comments:
+        return "readers' comments"
+    if one.is_index:
+        return "an index of sitemaps: check it"
+    return "links only: add it with --full-page" if one.needs_pages else ""
 
 
 def _nothing(found: Discovery) -> str:

@@ -26,7 +26,7 @@ from pipeline.poll.answers import Answered, Brought, LookUp, brought_by
 from pipeline.poll.asking import FETCH_SECONDS, ask
 from pipeline.poll.bounds import NotAFeed
 from pipeline.poll.check_words import problems_of
-from pipeline.poll.children import with_children
+from pipeline.poll.children import as_polled, with_children
 from pipeline.poll.decide import Budget
 from pipeline.poll.entry import ParsedFeed
 from pipeline.poll.feed_check import Conditional, FeedCheck, Items, Move, Record
@@ -55,7 +55,8 @@ async def check_feed(
     budget: Budget = Budget(),  # noqa: B008 - frozen
     parse: Parse = parse_inline,
 ) -> FeedCheck:
-    """Fetch a feed now and return what it is like; at most two requests, and nothing is stored.
+    """Fetch a feed now and return what it is like; at most two requests and one
+    for each sitemap of an index; nothing is stored.
 
     ``look_up`` returns what ``known`` has shown before, by keys; ``health`` is how it is, None for a feed that is not
     polled yet. Never raises for what the server does.
@@ -72,17 +73,19 @@ async def check_feed(
         return replace(checked(first, None, look_up, health=health, budget=budget), requests=int(was_asked))
     content_type = first.response.headers.get("content-type", "")
     try:
-        parsed = await parse(first.response.body, content_type=content_type, url=first.response.url)
-        parsed = await with_children(parsed, partial(_child, http), parse)
+        written = await parse(first.response.body, content_type=content_type, url=first.response.url)
+        parsed = await with_children(written, partial(_child, http), parse)
     except NotAFeed as error:
         failed = replace(first, failure=decide.not_a_feed(error.reason, first.response))
         return checked(failed, None, look_up, health=health, budget=budget)
-    first = replace(first, parsed=parsed)
+    answer, sitemaps = first.response, len(written.children)
+    first = replace(first, parsed=parsed, response=as_polled(answer) if sitemaps else answer)
     after = _as_polled(first, look_up, budget).result.state
     again = None
     if decide.conditional_headers(after):
         again = await ask(KnownFeed(feed=known.feed, state=after), http=http, clock=clock, access=entries)
-    return checked(first, again, look_up, health=health, budget=budget)
+    found = checked(first, again, look_up, health=health, budget=budget, index=answer if sitemaps else None)
+    return replace(found, sitemaps=sitemaps, requests=found.requests + sitemaps)
 
 
 async def _child(http: Http, url: str) -> Response:
@@ -90,9 +93,18 @@ async def _child(http: Http, url: str) -> Response:
 
 
 def checked(
-    first: Answered, again: Answered | None, look_up: LookUp, *, health: FeedHealth | None, budget: Budget
+    first: Answered,
+    again: Answered | None,
+    look_up: LookUp,
+    *,
+    health: FeedHealth | None,
+    budget: Budget,
+    index: Response | None = None,
 ) -> FeedCheck:
-    """Return what an answer, and the answer to a second, conditional request, say of a feed."""
+    """Return what an answer, and the answer to a second, conditional request, say of a feed.
+
+    ``index`` is the answer as it came, where that was an index of sitemaps and ``first`` holds it as polls take it.
+    """
     brought, now, response = _as_polled(first, look_up, budget), first.at, first.response
     check = FeedCheck(
         url=first.known.feed.url,
@@ -102,7 +114,8 @@ def checked(
         wait_seconds=_wait_seconds(brought, now, response),
     )
     if response is not None:
-        check = _with_answer(check, first.known, brought, response, now)
+        check = _with_answer(check, first.known, brought, index or response, now)
+        check = replace(check, fresh_seconds=fresh_seconds(response.headers, now))
     if first.parsed is not None:
         check = replace(
             check,
@@ -149,7 +162,6 @@ def _with_answer(check: FeedCheck, known: KnownFeed, brought: Brought, response:
         kind=kind_of(response.body),
         size_bytes=len(response.body),
         headers={name: headers[name][:MAX_HEADER_CHARACTERS] for name in SHOWN_HEADERS if name in headers},
-        fresh_seconds=fresh_seconds(headers, now),
         retry_after_seconds=retry_after_seconds(headers.get("retry-after", ""), now),
     )
 

@@ -30,7 +30,8 @@ def lines_of(check: FeedCheck) -> list[str]:
     facts = [*_place(check), *_answer(check), *_content(check)]
     for problem in check.problems:
         facts += [("problem", problem.what), ("", problem.do)]
-    facts.append(("requests", f"{check.requests}{', the second one conditional' if check.requests > 1 else ''}"))
+    asked_again = check.conditional.status or check.conditional.cause
+    facts.append(("requests", f"{check.requests}{', the last one conditional' if asked_again else ''}"))
     return [f"{label:<{LABEL_CHARACTERS}} {' '.join(text.split())}" for label, text in facts if text]
 
 
@@ -69,6 +70,8 @@ def _answer(check: FeedCheck) -> Iterator[tuple[str, str]]:
 def _unchanged(check: FeedCheck) -> str:
     asked = check.conditional
     by = " and ".join(asked.by)
+    if check.sitemaps:
+        return f"an index: it and the newest of its sitemaps, {check.sitemaps:,} here, are read at each poll"
     if not by:
         return "neither ETag nor Last-Modified: each poll fetches the whole feed"
     if asked.is_kept:

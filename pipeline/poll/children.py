@@ -49,3 +49,11 @@ async def with_children(parsed: ParsedFeed, fetch: Callable[[str], Awaitable[Res
     entries = sorted(chain.from_iterable(one.entries for one in read), key=lambda it: it.published or _NEVER)[::-1]
     kept = tuple(replace(entry, place=place) for place, entry in enumerate(entries[:MAX_ITEMS]))
     return replace(read[0], entries=kept, total=len(kept), cut=len(entries) > MAX_ITEMS, children=())
+
+
+def as_polled(index: Response) -> Response:
+    """Return the answer of an index as polls take it: read anew each time, and by the feed's rhythm alone.
+
+    Neither its ETag nor its body says whether its sitemaps have changed.
+    """
+    return replace(index, headers={}, body=b"")

@@ -46,6 +46,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """Why it is no use, or which other one has the same items; empty when it is a feed worth having."""
     needs_pages: bool = False
     """Whether its items have neither title nor text, as those of a plain sitemap, so that pages must be fetched."""
+    is_index: bool = False
+    """Whether it is an index of sitemaps, whose items were not looked at."""
     is_of_comments: bool = False
     """Whether its address says that it brings what readers write."""
 
@@ -194,5 +196,6 @@ def _described(candidate: Candidate, parsed: ParsedFeed) -> Candidate:
         title=parsed.title or candidate.title,
         items=len(parsed.entries),
         newest=max(dates, default=None),
+        is_index=bool(parsed.children),
         needs_pages=bool(parsed.entries) and not any(entry.title or entry.html for entry in parsed.entries),
     )

@@ -97,6 +97,8 @@ class FeedCheck(Struct, frozen=True, kw_only=True):
     trouble: Trouble = Trouble.NONE
     known: Record | None = None
     requests: int = 1
+    sitemaps: int = 0
+    """Of an index, read in its place at each poll."""
     status: int = 0
     """Of the answer; 0: there was none."""
     move: Move | None = None

@@ -26,7 +26,7 @@ from pipeline.poll import decide
 from pipeline.poll.answers import Answered, Brought, brought_by
 from pipeline.poll.asking import FETCH_SECONDS, ask
 from pipeline.poll.bounds import NotAFeed
-from pipeline.poll.children import with_children
+from pipeline.poll.children import as_polled, with_children
 from pipeline.poll.decide import Budget
 from pipeline.poll.done import done_message
 from pipeline.poll.gaps import Filler, Gaps
@@ -195,8 +195,7 @@ async def _parsed(poller: Poller, answered: Answered, response: Response) -> Ans
             response.body, content_type=response.headers.get("content-type", ""), url=response.url, known=items.keys()
         )
         if parsed.children:
-            # Neither the index's ETag nor its body says whether its sitemaps have changed: it is read at each poll.
-            answered = replace(answered, response=replace(response, headers={}, body=b""))
+            answered = replace(answered, response=as_polled(response))
             parsed = await with_children(parsed, partial(_child, poller), poller.parse)
     except NotAFeed as error:
         return replace(answered, failure=decide.not_a_feed(error.reason, response), at=poller.clock())

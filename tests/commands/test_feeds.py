@@ -164,7 +164,7 @@ def test_check_says_what_a_feed_is_like_and_stores_nothing(cli: Cli) -> None:
         assert moved["redirect"] == f"for good, to {server.url('/new')}; polls would adopt it after 7 days"
         assert ended["broken"].out.splitlines()[-2].endswith(f"try `wirewatch feeds discover {server.url('/broken')}`.")
     assert [(ended[name].code, ended[name].err) for name in CHECKED] == [(0, ""), (0, ""), (1, ""), (0, ""), (1, "")]
-    assert (good["feed"], good["known"], good["requests"]) == ("Harbour Times", "no", "2, the second one conditional")
+    assert (good["feed"], good["known"], good["requests"]) == ("Harbour Times", "no", "2, the last one conditional")
     assert good["first poll"] == "its item would be indexed and raise no alert"
     assert walled["problem"] == "HTTP 403 Forbidden: Cloudflare's challenge"
     assert (empty["items"], broken["problem"]) == ("none", "not a feed: an HTML page")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from fakes import Newsstand, ScriptedHttp, item, rss
+from stub_server import Answer
 
 from pipeline.access import Access
 from pipeline.errors import RequestFailed, RequestRefused
@@ -71,7 +72,7 @@ def test_a_good_feed_is_told_in_full() -> None:
         "rhythm        an item every 1 h as a rule; they reach back 1 h, and a poll less often than that misses some",
         "worth a poll  every 1 h",
         "first poll    its 2 items would be indexed and raise no alert",
-        "requests      2, the second one conditional",
+        "requests      2, the last one conditional",
     ]
     assert (check.is_usable, check.problems) == (True, ())
 
@@ -190,15 +191,33 @@ def test_what_is_wrong_with_the_items_is_said() -> None:
     assert problems(checked(answer(rss(early)))) == ["it has a date in the future, 2026-03-09 09:00"]
 
 
+def test_an_index_of_sitemaps_is_told_by_what_its_sitemaps_hold_as_polls_read_it() -> None:
+    index = "<sitemapindex>" + "".join(
+        f"<sitemap><loc>https://stand.example/{n}.xml</loc><lastmod>2026-03-0{n}</lastmod></sitemap>" for n in (1, 2)
+    )
+    child = "<urlset><url><loc>https://stand.example/{}</loc><lastmod>2026-03-01</lastmod></url></urlset>"
+    answers = (answer(index + "</sitemapindex>", etag="1", cache_control="max-age=9000"),
+               answer(child.format("a")), answer(child.format("b")))  # fmt: skip
+
+    check = checked(*answers)
+
+    assert (check.kind, check.items.number, check.requests, check.fresh_seconds) == ("sitemap index", 2, 3, 0.0)
+    assert facts(check)["unchanged"] == ("an index: it and the newest of its sitemaps, 2 here, are read at each poll")
+    assert facts(check)["requests"] == "3"
+
+
 def test_what_a_feed_says_cannot_break_the_lines() -> None:
-    check = checked(answer(rss(title="a&#10;b", link="https://x.example/"), content_type="text/xml\x0b; x"))
+    check = checked(answer(rss(title="a&#10;b", link="https://x.example/"), content_type="text/xml\nproblem       x"))
     assert all("\n" not in line for line in lines_of(check))
     assert facts(check)["feed"] == "a b"
 
 
 def test_a_known_feed_is_told_as_its_next_poll_would_find_it_and_left_as_it_was(stand: Newsstand) -> None:
     one = item("One", "https://stand.example/1", text="x")
-    stand.serve(rss(one), rss(one.replace(">x<", ">y<"), item("Two", "https://stand.example/2", text="z")))
+    stand.serve(
+        Answer(body=rss(one), headers={"ETag": "1"}),
+        rss(one.replace(">x<", ">y<"), item("Two", "https://stand.example/2", text="z")),
+    )
     stand.poll()
     before = stand.known
     body = rss(one.replace(">x<", ">y<"), item("Two", "https://stand.example/2", text="z"))

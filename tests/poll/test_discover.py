@@ -166,6 +166,15 @@ def test_what_is_declared_is_good_or_said_to_be_no_use() -> None:
     assert not [asked for asked in site.asked if not asked.startswith("http")]
 
 
+def test_an_index_of_sitemaps_is_said_to_be_one() -> None:
+    index = b"<sitemapindex><sitemap><loc>https://stand.example/1.xml</loc></sitemap></sitemapindex>"
+    result, _ = found({
+        URL: b"<html>", "https://stand.example/robots.txt": b"Sitemap: https://stand.example/all.xml",
+        "https://stand.example/all.xml": index,
+    })  # fmt: skip
+    assert [(one.how, one.is_index, one.items) for one in result.feeds] == [("robots.txt", True, 0)]
+
+
 def test_the_newest_item_is_told() -> None:
     dated = rss(
         item("A", "https://stand.example/1", date="Mon, 02 Mar 2026 10:00:00 GMT"), item("B", "https://x.example/2")
