@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from pipeline.feed import KnownFeed
+from pipeline.identity import link_host
 from pipeline.poll.health import FeedHealth, FeedsReport, health_of, report_of
 from pipeline.poll.rhythm import expected_items
 from pipeline.ports import State
@@ -16,7 +17,8 @@ def with_health(feeds: Iterable[KnownFeed], now: datetime) -> Iterator[tuple[Kno
     for known in feeds:
         since = known.state.last_new
         expected = expected_items(known.state.rhythm, since, now) if since is not None else 0.0
-        yield known, health_of(known.state, now, expected=expected)
+        keeps_host = bool(known.feed.access) and link_host(known.state.moved_to) != link_host(known.feed.url)
+        yield known, health_of(known.state, now, expected=expected, keeps_host=keeps_host)
 
 
 def look_at_feeds(state: State, now: datetime, *, days: int, most: int = 1_000) -> FeedsReport:

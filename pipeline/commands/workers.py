@@ -46,7 +46,7 @@ def poll(
             context.say("No feeds yet. Add one with `wirewatch feeds add URL`.")
         steps.run_poll(ports, stop.wait, once=once, only=only or None, on_report=say)
     if only and asked < len(only):
-        context.say(f"{counted(len(only) - asked, 'feed')} left out: paused, or being polled elsewhere")
+        context.say(f"{counted(len(only) - asked, 'feed')} left out: paused, gone, or being polled elsewhere")
     if feed and failed:
         if failed < asked:
             raise typer.Exit(EXIT_PARTLY)

@@ -53,8 +53,11 @@ class FeedHealth(Struct, frozen=True):
         return self.health in {Health.OK, Health.NEW, Health.PAUSED}
 
 
-def health_of(state: FeedState, now: datetime, *, expected: float = 0.0) -> FeedHealth:
-    """Return how a feed is. ``expected`` is how many items were to be expected since it last brought one."""
+def health_of(state: FeedState, now: datetime, *, expected: float = 0.0, keeps_host: bool = False) -> FeedHealth:
+    """Return how a feed is. ``expected`` is how many items were to be expected since it last brought one.
+
+    ``keeps_host``: it is asked with credentials, which are not taken to another host.
+    """
     if state.paused:
         return FeedHealth(Health.PAUSED)
     match state.status:
@@ -66,16 +69,19 @@ def health_of(state: FeedState, now: datetime, *, expected: float = 0.0) -> Feed
         case FeedStatus.FAILED:
             found = FeedHealth(Health.FAILING, _failing(state))
         case FeedStatus.EMPTY:
-            found = _moved(state) or FeedHealth(Health.EMPTY, "a feed without items")
+            found = _moved(state, keeps_host) or FeedHealth(Health.EMPTY, "a feed without items")
         case FeedStatus.OK:
             odd = "; ".join(ODD[oddity] for oddity in state.hints.oddities)
-            found = _moved(state) or _stale(state, now, expected) or FeedHealth(Health.OK, odd)
+            found = _moved(state, keeps_host) or _stale(state, now, expected) or FeedHealth(Health.OK, odd)
     return found
 
 
-def _moved(state: FeedState) -> FeedHealth | None:
+def _moved(state: FeedState, keeps_host: bool) -> FeedHealth | None:
     if state.moved_since is None:
         return None
+    if keeps_host:
+        cause = f"leads to {state.moved_to} for good; credentials are not taken along, so add it there yourself"
+        return FeedHealth(Health.MOVED, cause)
     until = state.moved_since + MOVED_FOR
     return FeedHealth(Health.MOVED, f"leads to {state.moved_to} for good; polled there from {until:%Y-%m-%d} on")
 

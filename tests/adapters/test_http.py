@@ -492,7 +492,6 @@ def test_the_deadline_covers_all_redirects_together(server: StubServer) -> None:
         "cut",
         "cut chunks",
         "reset midway",
-        "unframed",
         "no http",
         "large header",
         "many headers",

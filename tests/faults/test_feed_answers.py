@@ -19,7 +19,7 @@ NOT_A_FEED = {
     "HTML": ("<!DOCTYPE html><html><head><title>Sorry</title></head><body>Back soon</body></html>", "text/html"),
     "HTML under a feed's type": ("<html><body><item><title>Sorry</title></item></body></html>", "application/rss+xml"),
     "XHTML": ('<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><body/></html>', "application/xml"),
-    "JSON": ('{"version": "https://jsonfeed.org/version/1.1", "items": []}', "application/json"),
+    "JSON": ('{"version": "2.1", "items": []}', "application/json"),
     "PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "application/pdf"),
     "nothing": (b"", "application/rss+xml"),
     "white space": (b" \r\n\t", "application/rss+xml"),

@@ -51,6 +51,12 @@ def test_each_health_has_its_words(state: FeedState, health: Health, words: str)
     assert words in found.cause
 
 
+def test_a_feed_with_credentials_that_moves_to_another_host_is_for_a_person_to_follow() -> None:
+    moved = replace(WELL, moved_to="https://b.example/", moved_since=NOW)
+
+    assert "credentials are not taken along" in health_of(moved, NOW, keeps_host=True).cause
+
+
 def test_a_source_is_silent_by_its_own_rhythm() -> None:
     quiet = replace(WELL, last_new=NOW - 8 * HOUR)
 

@@ -107,6 +107,18 @@ def test_a_feed_that_takes_too_much_memory_fails_and_the_next_is_read() -> None:
     run(test, memory_bytes=64 * 1024**2)
 
 
+def test_after_so_many_feeds_there_is_a_new_process() -> None:
+    async def test(process: ParsingProcess) -> None:
+        await process.parse(FEED, url=URL)
+        first = pid_of(process)
+        await process.parse(FEED, url=URL)
+        assert process._process is None
+        await process.parse(FEED, url=URL)
+        assert pid_of(process) != first
+
+    run(test, feeds=2)
+
+
 def test_a_process_that_dies_costs_the_feed_in_hand_alone() -> None:
     async def test(process: ParsingProcess) -> None:
         await process.parse(FEED)
