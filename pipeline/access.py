@@ -75,6 +75,12 @@ class Access(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     proxy: Proxy | None = None
 
+    def for_url(self, url: str) -> Access | None:
+        """Return what of this goes to an address that a feed names: all for its hosts, for others the way alone."""
+        if (URL(url).raw_host or "").rstrip(".") in self.hosts:
+            return self
+        return Access(proxy=self.proxy) if self.proxy else None
+
     def to_send(self) -> dict[str, str]:
         """Return the headers to send, credentials among them (RFC 7617, in UTF-8), names in lower case."""
         headers = {name.lower(): value for name, value in self.headers.items()}

@@ -87,12 +87,13 @@ def poll_batch(ports: Ports, size: int) -> dict[str, int]:
 
 
 async def _poll(ports: Ports, size: int) -> PollReport:
+    access, access_fault = wiring.access_or_fault(ports.settings)
     http, parsing = wiring.open_http(ports.settings), ParsingProcess()
     try:
         return await poll_due_feeds(
             state=ports.state, broker=ports.broker, http=http, clock=ports.clock, holder=ports.holder, limit=size,
             lease_seconds=ports.settings.poll_lease_seconds, host_delay_seconds=ports.settings.host_delay_seconds,
-            access=wiring.open_access(ports.settings), parse=parsing,
+            access=access, access_fault=access_fault, parse=parsing,
             polls_per_feed_hour=ports.settings.polls_per_feed_hour, reach=ports.reach,
         )  # fmt: skip
     finally:

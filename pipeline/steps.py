@@ -68,10 +68,11 @@ def run_poll(
 
     with new_runner() as loop:
         http, parsing = loop.run(_open_http(ports)), ParsingProcess()
+        access, access_fault = wiring.access_or_fault(ports.settings)
         poller = Poller(
             state=ports.state, broker=ports.broker, http=http, clock=ports.clock, holder=ports.holder,
             lease_seconds=ports.settings.poll_lease_seconds, host_delay_seconds=ports.settings.host_delay_seconds,
-            only=only, access=wiring.open_access(ports.settings), parse=parsing,
+            only=only, access=access, access_fault=access_fault, parse=parsing,
             polls_per_feed_hour=ports.settings.polls_per_feed_hour, reach=ports.reach,
         )  # fmt: skip
         try:

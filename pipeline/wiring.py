@@ -331,6 +331,15 @@ def open_http(settings: Settings) -> Http:
     )
 
 
+def access_or_fault(settings: Settings) -> tuple[Mapping[str, Access], str]:
+    """Return what feeds may refer to; or nothing, and why, when it cannot be read: other feeds need not wait for it."""
+    try:
+        return open_access(settings), ""
+    except UsageError as error:
+        log.error("access file not read", cause=str(error), next="feeds that need it fail until it is mended")
+        return {}, str(error)
+
+
 def open_access(settings: Settings) -> Mapping[str, Access]:
     """Return what feeds may refer to, by name; say so when the file is open to everybody on the machine.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from pipeline import wiring
 from pipeline.commands.context import Context, safe
@@ -21,6 +21,7 @@ from pipeline.feeds_report import look_at_feeds, with_health
 from pipeline.identity import canonical_link, clean_link, feed_id
 from pipeline.opml import OpmlResult, read_opml, write_opml
 from pipeline.poll.feed_check import FeedCheck
+from pipeline.poll.health import Health
 from pipeline.ports import State
 
 app = typer.Typer(no_args_is_help=True, help="The feeds that are polled.")
@@ -82,7 +83,8 @@ def list_feeds(ctx: typer.Context, json: Json = False) -> None:
         ("id", "health", "items", "last new", "next", "title", "url", "cause"),
         (
             (
-                k.feed.id, h.health.value, k.state.items, _time(k.state.last_new), _time(k.state.next_due),
+                k.feed.id, h.health.value, k.state.items, _time(k.state.last_new),
+                "-" if h.health in {Health.GONE, Health.PAUSED} else _time(k.state.next_due),
                 k.feed.title or k.feed.outlet or k.feed.url, k.feed.url, h.cause,
             )
             for k, h in found
@@ -111,7 +113,7 @@ def report(
         "feeds: " + (", ".join(f"{number:,} {health}" for health, number in sorted(found.by_health.items())) or "none"),
         f"polls: {found.polls:,}, {found.failed:,} of them failed",
         f"items: {found.seen:,} seen, {found.new:,} new, {found.updated:,} changed, {found.known:,} known{dropped}",
-        f"gaps: {gaps}" if found.gaps else "gaps: none; polls in a row have shared items",
+        f"gaps: {gaps}" if found.gaps else "gaps: none seen",
     ]
     typer.echo("\n".join(lines))
     print_table(
@@ -133,9 +135,10 @@ def import_feeds(
     if result.feeds:
         context: Context = ctx.obj
         with context.open(create=True) as ports:
-            before = {known.feed.id: known.feed for known in ports.state.feeds()}
-            changed = sum(before.get(feed.id, feed) != feed for feed in result.feeds)
-            new = ports.state.save_feeds(result.feeds)
+            before = {name: k.feed for k in ports.state.feeds() for name in (k.feed.id, k.feed.url)}
+            feeds = [_given(feed, before.get(feed.id) or before.get(feed.url)) for feed in result.feeds]
+            changed = sum((before.get(feed.id) or feed) != feed for feed in feeds)
+            new = ports.state.save_feeds(feeds)
         entries = wiring.open_access(context.settings)
         for name in sorted({feed.access for feed in result.feeds} - {"", *entries}):
             typer.echo(f"{path}: no entry [{name}] in {context.settings.access_file} yet", err=True)
@@ -145,6 +148,14 @@ def import_feeds(
     )
     if result.problems:
         raise typer.Exit(EXIT_PARTLY if result.feeds else EXIT_FAILED)
+
+
+def _given(feed: Feed, before: Feed | None) -> Feed:
+    """Return a known feed with the settings that a list gives it; what the list does not mention stays."""
+    if before is None:
+        return feed
+    given = {name: value for name, value in asdict(feed).items() if value and name not in {"id", "url"}}
+    return replace(before, **given)
 
 
 @app.command("export")

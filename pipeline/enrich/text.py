@@ -57,7 +57,8 @@ def _with_page_text(article: Article, own: Sequence[Paragraph], tools: Tools) ->
         tree = parse_page(body)
         canonical_url = article.canonical_url or canonical_address(tree, article.url)
         article = msgspec.structs.replace(article, canonical_url=canonical_url)
-        told = article if article.feed or (article.title and article.published) else _with_page_head(article, tree)
+        is_told = article.title and (article.feed or article.published)
+        told = article if is_told else _with_page_head(article, tree)
         found = _without_title(extract_paragraphs(tree), told.title)
     except ExtractionFailed as failure:
         log.warning("page not read", step="enrich", id=article.id, page=article.page, cause=str(failure)[:200])
@@ -68,7 +69,7 @@ def _with_page_text(article: Article, own: Sequence[Paragraph], tools: Tools) ->
 
 
 def _with_page_head(article: Article, tree: HtmlElement) -> Article:
-    """Return an article that no feed described, with what its page says where nothing else did."""
+    """Return an article that no feed described, or none but by its address, with what its page says of it."""
     head = read_head(tree)
     published, flags = plausible(head.published, article.fetched or article.first_seen or EARLIEST)
     return msgspec.structs.replace(

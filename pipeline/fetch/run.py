@@ -20,10 +20,12 @@ from msgspec.structs import replace
 
 from pipeline import telemetry, topics
 from pipeline.article import Article, decode_article, encode_article
+from pipeline.dead import dead_letter
 from pipeline.errors import BadArticle, RequestFailed, RequestRefused
 from pipeline.fetch import robots
 from pipeline.fetch.visits import next_visit
-from pipeline.ports import Broker, Clock, Http, Message, PageRequest, Pages, Response, State
+from pipeline.ports import Broker, Clock, Http, Message, PageRequest, Pages, Record, Response, State
+from pipeline.text.headers import retry_after_seconds
 from pipeline.walls import wall_of
 
 log = structlog.get_logger("wirewatch")
@@ -35,6 +37,11 @@ BROKER_WAIT_SECONDS = 60
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 """The largest article pages are some 3 MiB, nearly all of it script."""
 HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
+NO_PAGE = "no text without its page"
+"""The reason of a dead letter for an article that a sitemap named and whose page cannot be had."""
+TOO_MANY = frozenset((429, 503))
+TOO_MANY_SECONDS = 30.0
+"""Least pause of a host after one of these (Media Cloud's figure)."""
 GONE = frozenset((404, 410))
 ACCEPTED = 202
 """AWS WAF sends its challenge under this status."""
@@ -63,6 +70,8 @@ class Refusal(Struct, frozen=True):
     """The broker's fault or ours, so that it may not end the attempts."""
     is_gone: bool = False
     """The server says that there is no such page (any more)."""
+    host_pause_seconds: float = 0.0
+    """How long the whole host is to be left alone; it says that we ask too much."""
 
 
 class Visit(Struct, frozen=True, kw_only=True):
@@ -109,9 +118,11 @@ async def fetch_due_pages(
                 visit = _refused(visit, answer, broker, now, headers=headers)
             else:
                 visit = _publish(request, visit, answer, broker, pages, now=now, headers=headers)
+            visit = _with_letter(request, visit, broker, now)
             reach("fetch:published")
             again_at = next_visit(visit.article, now, page_visits) if visit.article else None
-            open_at = now + timedelta(seconds=host_delay_seconds)
+            pause = visit.refusal.host_pause_seconds if visit.refusal else 0.0
+            open_at = now + timedelta(seconds=max(host_delay_seconds, pause))
             _finish(
                 state, holder, request, visit, again_at=again_at, open_at=open_at, now=now, report=report, trace=headers
             )
@@ -139,16 +150,18 @@ async def _get(request: PageRequest, http: Http, state: State, clock: Clock) -> 
         return request, Refusal(str(error))
     except RequestFailed as error:
         return request, Refusal(str(error), backoff_seconds(request))
-    refusal = refusal_of(response, request)
+    refusal = refusal_of(response, request, clock())
     return request, refusal or response.body
 
 
-def refusal_of(response: Response, request: PageRequest) -> Refusal | None:
+def refusal_of(response: Response, request: PageRequest, now: datetime) -> Refusal | None:
     """Return why this answer is no page; a page that is gone, or is something else, is not asked for again."""
     if response.status in GONE:
         return Refusal(f"HTTP {response.status}: the page is gone", is_gone=True)
     if not 200 <= response.status < 300:
-        return Refusal(_status(response), backoff_seconds(request, response.headers.get("retry-after", "")))
+        asked = min(retry_after_seconds(response.headers.get("retry-after", ""), now) or 0.0, LONGEST_WAIT_SECONDS)
+        pause = max(asked, TOO_MANY_SECONDS) if response.status in TOO_MANY else 0.0
+        return Refusal(_status(response), backoff_seconds(request, asked), host_pause_seconds=pause)
     if response.status == ACCEPTED and wall_of(response):
         return Refusal(_status(response), backoff_seconds(request))
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -162,13 +175,12 @@ def _status(response: Response) -> str:
     return f"HTTP {response.status}, {wall}" if wall else f"HTTP {response.status}"
 
 
-def backoff_seconds(request: PageRequest, retry_after: str = "") -> float:
+def backoff_seconds(request: PageRequest, asked: float = 0.0) -> float:
     """Return the wait before the next attempt: a minute, four times as long each time, 10 % apart by article.
 
-    A server's Retry-After in seconds is granted, up to the longest wait.
+    What the server asks for, in seconds, is granted, up to the longest wait.
     """
     wait = FIRST_WAIT_SECONDS * 4.0**request.attempts
-    asked = float(retry_after[:9]) if retry_after.isascii() and retry_after.isdigit() else 0.0
     dice = int.from_bytes(blake2b(request.article_id.encode(), digest_size=2).digest(), "big") / 65_536
     return float(min(max(wait * (1 + 0.1 * dice), asked), LONGEST_WAIT_SECONDS))
 
@@ -205,6 +217,30 @@ def _publish(
     article = replace(article, page=pages.put(body, now.date()), fetched=now)
     unsent = _sent(article, broker, headers=headers)
     return Visit(article=visit.article, refusal=unsent) if unsent else Visit(article=article)
+
+
+def _with_letter(request: PageRequest, visit: Visit, broker: Broker, now: datetime) -> Visit:
+    """Bury an article that has nothing but its page and will not get that: it was never published, and is not lost."""
+    if visit.refusal is None or visit.article is not None:
+        return visit
+    cause, retry_at = _put_off(request, visit.refusal, now)
+    if retry_at is not None:
+        return visit
+    try:
+        article = decode_article(request.article)
+    except BadArticle:
+        return visit
+    if article.title or article.summary or article.html or article.body:
+        return visit
+    topic = topics.raw(article.lane)
+    unstored = Record(
+        topic=topic, partition=-1, offset=-1, key=article.id, value=request.article, timestamp=now
+    )  # fmt: skip
+    letter = dead_letter(unstored, step="fetch", reason=NO_PAGE, detail=cause, at=now)
+    (failure,) = broker.publish([replace(letter, key=article.id)])
+    if failure is None:
+        return visit
+    return replace(visit, refusal=Refusal(f"broker: {failure.cause}", BROKER_WAIT_SECONDS, is_ours=True))
 
 
 def _sent(article: Article, broker: Broker, *, headers: dict[str, str]) -> Refusal | None:

@@ -107,7 +107,7 @@ def _read(answered: Answered, response: Response, parsed: ParsedFeed, look_up: L
     result = PollResult(
         feed_id=feed.id,
         state=after,
-        entries=(*_shown(entries, churn.ids), churn.note),
+        entries=(*_shown(entries, churn.ids, {key for _, key in between}), churn.note),
         shown_again=tuple(item.raw_hash for item in parsed.known),
         pages=_pages(articles) if feed.full_page else (),
         tally=tally,
@@ -132,11 +132,14 @@ def refused(cause: str) -> Failure:
     return Failure(cause, Trouble.REFUSED)
 
 
-def _shown(entries: Sequence[Sorted], ids: Sequence[str]) -> tuple[SeenEntry, ...]:
-    """Return what was read of the feed, each key once, the first of its kind."""
+def _shown(entries: Sequence[Sorted], ids: Sequence[str], passed_over: Collection[str]) -> tuple[SeenEntry, ...]:
+    """Return what was read of the feed, each key once, the first of its kind.
+
+    A repeat of what was passed over is left out, or the two would take each other's place at every poll.
+    """
     shown: dict[str, SeenEntry] = {}
     for one, ident in zip(entries, ids, strict=True):
-        if one.key:
+        if one.key and (one.is_news or one.key not in passed_over):
             found = SeenEntry(
                 key=one.key, article_id=ident, content_hash=one.content_hash, raw_hash=one.entry.raw_hash
             )  # fmt: skip

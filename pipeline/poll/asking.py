@@ -21,12 +21,15 @@ ACCEPT = (
 )
 
 
-async def ask(known: KnownFeed, *, http: Http, clock: Clock, access: Mapping[str, Access]) -> Answered:
+async def ask(
+    known: KnownFeed, *, http: Http, clock: Clock, access: Mapping[str, Access], access_fault: str = ""
+) -> Answered:
     """Fetch one feed, conditionally where its state allows; return the answer, not read yet, or why it is no use."""
     headers = {"Accept": ACCEPT, **decide.conditional_headers(known.state)}
     entry = access.get(known.feed.access)
     if known.feed.access and entry is None:
-        failure = refused(f"access.toml has no entry “{known.feed.access}”, which this feed is to be asked with")
+        missing = f"access.toml has no entry “{known.feed.access}”, which this feed is to be asked with"
+        failure = refused(access_fault or missing)
         return Answered(known=known, at=clock(), failure=failure)
     try:
         request = http.request("GET", known.feed.url, headers=headers, timeout_seconds=FETCH_SECONDS, access=entry)

@@ -17,14 +17,17 @@ from pipeline.ports import Response
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-async def with_children(parsed: ParsedFeed, fetch: Callable[[str], Awaitable[Response]], parse: Parse) -> ParsedFeed:
+async def with_children(
+    parsed: ParsedFeed, fetch: Callable[[str], Awaitable[Response]], parse: Parse, *, all_of_them: bool = False
+) -> ParsedFeed:
     """Return a feed with the entries of the sitemaps that it names, the newest first; any other as it is.
 
     ``fetch`` is the door, with its pauses. A child that cannot be read is passed over as long as another can be. An
-    index within an index is not followed.
+    index within an index is not followed. With ``all_of_them`` one that cannot be read fails all: what a first poll
+    lacks would be news to the second.
 
     Raises:
-        NotAFeed: no child could be read; the reason is that of the last.
+        NotAFeed: no child could be read, or not all; the reason is that of the last.
     """
     if not parsed.children:
         return parsed
@@ -46,6 +49,8 @@ async def with_children(parsed: ParsedFeed, fetch: Callable[[str], Awaitable[Res
             fault = error.reason
     if not read:
         raise NotAFeed(f"a sitemap index of whose sitemaps none can be read, the last for: {fault}")
+    if fault and all_of_them:
+        raise NotAFeed(f"a sitemap index of whose sitemaps one cannot be read: {fault}")
     entries = sorted(chain.from_iterable(one.entries for one in read), key=lambda it: it.published or _NEVER)[::-1]
     kept = tuple(replace(entry, place=place) for place, entry in enumerate(entries[:MAX_ITEMS]))
     return replace(read[0], entries=kept, total=len(kept), cut=len(entries) > MAX_ITEMS, children=())

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -20,6 +20,7 @@ import structlog
 from msgspec import Struct
 
 from pipeline import telemetry, topics
+from pipeline.access import Access
 from pipeline.article import Article, encode_article
 from pipeline.errors import DropArticle, RequestFailed, RequestRefused
 from pipeline.feed import KnownFeed, SeenEntry
@@ -40,7 +41,10 @@ NOWHERE: Final = "nowhere"
 MOST_WAITING: Final = 100
 """Feeds: where there are more, the network was away, and the newest are worth it most."""
 LEASE_SECONDS: Final = 180.0
-FETCH_SECONDS: Final = 30.0
+FETCH_SECONDS: Final = 15.0
+DEADLINE_SECONDS: Final = 120.0
+"""Of one gap; less than its claim, so that this is not given to another meanwhile."""
+CLAIM_TRIES: Final = 5
 
 
 class Filler(Struct, frozen=True, kw_only=True):
@@ -52,6 +56,7 @@ class Filler(Struct, frozen=True, kw_only=True):
     clock: Clock
     holder: str
     parse: Parse
+    access: Mapping[str, Access]
     host_delay_seconds: float
 
 
@@ -99,47 +104,80 @@ async def fill_gap(filler: Filler, feed_id: str) -> int | None:
     Raises:
         TryLater: the state cannot be reached.
     """
-    now = filler.clock()
-    tried = [gap for gap in filler.state.gaps(now - timedelta(hours=6), feed_id) if not gap.filled_from]
-    claimed = filler.state.claim_due_feeds(now, 1, filler.holder, LEASE_SECONDS, [feed_id]) if tried else ()
-    if not claimed:
+    open_gaps = [gap for gap in filler.state.gaps(filler.clock() - timedelta(hours=6), feed_id) if not gap.filled_from]
+    known = await _claimed(filler, feed_id) if open_gaps else None
+    if known is None:
         return None
-    known, gap = claimed[0], tried[-1]
+    gap = open_gaps[-1]
     try:
-        found, where = await _missed(filler, known, gap)
-        if not _published(filler, known, found):
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            shown, found, where = await _missed(filler, known, gap)
+        if not _published(filler, known, shown, found):
             return None
         filler.state.fill_gap(gap.id, len(found), where or NOWHERE)
+    except TimeoutError:
+        found, where = [], ""
+        filler.state.fill_gap(gap.id, 0, NOWHERE)
     finally:
-        filler.state.release_feed(feed_id, filler.holder)
+        open_at = filler.clock() + timedelta(seconds=filler.host_delay_seconds)
+        filler.state.release_feed(feed_id, filler.holder, open_at)
     log.info("gap filled", step="poll", feed=feed_id, found=len(found), missed=gap.missed, sitemap=link_host(where))
     return len(found)
 
 
-async def _missed(filler: Filler, known: KnownFeed, gap: Gap) -> tuple[list[Entry], str]:
-    """Return the entries of the site's news sitemaps that the feed must have shown in the gap, and where they are."""
-    shown = await _read(filler, known.feed.url)
-    site = shown.link if shown and shown.link else known.feed.url
-    kinds = {kind_of(entry.link) for entry in shown.entries if entry.link} if shown else set()
-    robots = await _get(filler, urljoin(site, "/robots.txt"), max_bytes=ROBOTS_BYTES) if kinds else None
+async def _claimed(filler: Filler, feed_id: str) -> KnownFeed | None:
+    """Claim the feed, and with it the turn of its host; pages of that host may be under way just now."""
+    for _ in range(CLAIM_TRIES):
+        if claimed := filler.state.claim_due_feeds(filler.clock(), 1, filler.holder, LEASE_SECONDS, [feed_id]):
+            return claimed[0]
+        await asyncio.sleep(filler.host_delay_seconds)
+    return None
+
+
+async def _missed(filler: Filler, known: KnownFeed, gap: Gap) -> tuple[ParsedFeed, list[Entry], str]:
+    """Return what the feed shows, the entries that it must have shown in the gap, and the sitemap that names them."""
+    shown = await _read(filler, known, known.feed.url)
+    # Of a feed whose links change at every fetch, no sitemap can tell what it has shown.
+    if shown is None or "links_change" in known.state.hints.oddities:
+        return ParsedFeed(), [], ""
+    site = shown.link or known.feed.url
+    kinds = {kind_of(entry.link) for entry in shown.entries if entry.link}
+    robots = await _get(filler, known, urljoin(site, "/robots.txt"), max_bytes=ROBOTS_BYTES) if kinds else None
     named = sitemaps_in(robots.body.decode("utf-8", "replace"), robots.url) if robots else []
     for url in [found.url for found in named if "news" in found.url.lower()][:MAX_SITEMAPS]:
-        parsed = await _read(filler, url)
-        missing = missed_in(parsed.entries, gap, kinds) if parsed else []
+        parsed = await _read(filler, known, url)
+        missing = missed_in(parsed.entries, gap, kinds, shown.entries) if parsed else []
         keys = {key_of(entry) for entry in missing}
         seen = filler.state.seen_entries(known.feed.id, keys) if keys else {}
         if unseen := [entry for entry in missing if key_of(entry) not in seen]:
-            return unseen, url
-    return [], ""
+            return shown, unseen, url
+    return shown, [], ""
 
 
-def missed_in(entries: Iterable[Entry], gap: Gap, kinds: Collection[str]) -> list[Entry]:
-    """Return the entries with a title that were published in the gap and whose address begins as ``kinds`` do."""
+def missed_in(entries: Iterable[Entry], gap: Gap, kinds: Collection[str], shown: Sequence[Entry]) -> list[Entry]:
+    """Return the entries with a title that came and went in the gap and whose address begins as ``kinds`` do.
+
+    What is as young as the oldest item that the feed shows, it would show still. What it shows may be named otherwise
+    in a sitemap (with other parameters), so an equal title or path is the same article.
+    """
+    dates = [entry.published for entry in shown if entry.published]
+    until = min([gap.ended, *dates])
+    titles = {entry.title.casefold() for entry in shown}
+    paths = {_path(entry.link) for entry in shown}
     return [
         entry
         for entry in entries
-        if entry.title and entry.published and gap.began < entry.published <= gap.ended and kind_of(entry.link) in kinds
+        if entry.title
+        and entry.published
+        and gap.began < entry.published < until
+        and kind_of(entry.link) in kinds
+        and entry.title.casefold() not in titles
+        and _path(entry.link) not in paths
     ]
+
+
+def _path(link: str) -> str:
+    return link_host(link) + urlsplit(link).path.rstrip("/")
 
 
 def kind_of(link: str) -> str:
@@ -150,10 +188,12 @@ def kind_of(link: str) -> str:
     return f"{link_host(link)}/{first}" if slash and not first.isdigit() else link_host(link)
 
 
-async def _get(filler: Filler, url: str, *, max_bytes: int = 20 * 1024 * 1024) -> Response | None:
+async def _get(filler: Filler, known: KnownFeed, url: str, *, max_bytes: int = 20 * 1024 * 1024) -> Response | None:
     await asyncio.sleep(filler.host_delay_seconds)
+    entry = filler.access.get(known.feed.access)
+    access = entry.for_url(url) if entry else None
     try:
-        request = filler.http.request("GET", url, timeout_seconds=FETCH_SECONDS, max_bytes=max_bytes)
+        request = filler.http.request("GET", url, timeout_seconds=FETCH_SECONDS, max_bytes=max_bytes, access=access)
         answer = await telemetry.counted("feed", request)
     except (RequestFailed, RequestRefused) as error:
         log.info("not read for a gap", step="poll", host=link_host(url), cause=str(error))
@@ -161,14 +201,14 @@ async def _get(filler: Filler, url: str, *, max_bytes: int = 20 * 1024 * 1024) -
     return answer if answer.status == 200 else None
 
 
-async def _read(filler: Filler, url: str) -> ParsedFeed | None:
+async def _read(filler: Filler, known: KnownFeed, url: str) -> ParsedFeed | None:
     async def fetch(link: str) -> Response:
-        answer = await _get(filler, link)
+        answer = await _get(filler, known, link)
         if answer is None:
             raise RequestFailed("no answer")
         return answer
 
-    answer = await _get(filler, url)
+    answer = await _get(filler, known, url)
     if answer is None:
         return None
     try:
@@ -180,10 +220,10 @@ async def _read(filler: Filler, url: str) -> ParsedFeed | None:
         return None
 
 
-def _published(filler: Filler, known: KnownFeed, found: Sequence[Entry]) -> bool:
+def _published(filler: Filler, known: KnownFeed, shown: ParsedFeed, found: Sequence[Entry]) -> bool:
     """Publish what was missed and save it as shown; False when the broker does not take it now."""
     now, feed = filler.clock(), known.feed
-    articles = [article for entry in found if (article := _article(entry, known, now))]
+    articles = [article for entry in found if (article := _article(entry, known, shown, now))]
     messages = [
         Message(topic=topics.raw(one.lane), key=one.id, value=encode_article(one), headers=telemetry.new_trace())
         for one in articles
@@ -205,10 +245,10 @@ def _published(filler: Filler, known: KnownFeed, found: Sequence[Entry]) -> bool
     return filler.state.save_poll(result, filler.holder)
 
 
-def _article(entry: Entry, known: KnownFeed, now: datetime) -> Article | None:
+def _article(entry: Entry, known: KnownFeed, shown: ParsedFeed, now: datetime) -> Article | None:
     feed = known.feed
     source = Source(feed_url=feed.url, feed=feed.id, outlet=feed.outlet, language=feed.language)
     try:
-        return article_of(entry, ParsedFeed(), source, now).flagged("gap_filled")
+        return article_of(entry, shown, source, now).flagged("gap_filled")
     except DropArticle:
         return None

@@ -10,6 +10,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from pipeline.feed import FeedState, FeedStatus, KnownFeed, Oddity
+from pipeline.identity import link_host
 from pipeline.poll.decide import MOVED_FOR
 from pipeline.ports import Gap, PollDay
 
@@ -79,11 +80,11 @@ def health_of(state: FeedState, now: datetime, *, expected: float = 0.0, keeps_h
 def _moved(state: FeedState, keeps_host: bool) -> FeedHealth | None:
     if state.moved_since is None:
         return None
+    # Not the address, which may hold a key: this goes into logs.
+    where = f"leads for good to another address, of {link_host(state.moved_to)}"
     if keeps_host:
-        cause = f"leads to {state.moved_to} for good; credentials are not taken along, so add it there yourself"
-        return FeedHealth(Health.MOVED, cause)
-    until = state.moved_since + MOVED_FOR
-    return FeedHealth(Health.MOVED, f"leads to {state.moved_to} for good; polled there from {until:%Y-%m-%d} on")
+        return FeedHealth(Health.MOVED, f"{where}; credentials are not taken along, so add it there yourself")
+    return FeedHealth(Health.MOVED, f"{where}; polled there from {state.moved_since + MOVED_FOR:%Y-%m-%d} on")
 
 
 def _failing(state: FeedState) -> str:
@@ -144,7 +145,7 @@ def report_of(
     for known, found in feeds:
         by_health[found.health.value] += 1
         if not found.is_well:
-            title = known.feed.title or known.feed.outlet or known.feed.id
+            title = known.feed.title or known.feed.outlet or link_host(known.feed.url)
             unwell.append(UnwellFeed(id=known.feed.id, title=title, health=found.health, cause=found.cause))
     order = list(Health)
     unwell.sort(key=lambda one: (order.index(one.health), one.title))

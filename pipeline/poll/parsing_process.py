@@ -57,9 +57,8 @@ class ParsingProcess:
         Raises:
             NotAFeed: as there; or it took too long, too much memory, or the life of the process.
         """
-        message = self._encoder.encode(Request(body, content_type, url, list(known)))
         async with self._turn:
-            reply = await self._ask(message)
+            reply = await self._ask(self._encoder.encode(Request(body, content_type, url, list(known))))
         if reply.feed is None:
             raise NotAFeed(reply.reason)
         return reply.feed
@@ -82,6 +81,10 @@ class ParsingProcess:
             done = not reply.spent and self._read % self._feeds != 0
         except (asyncio.IncompleteReadError, ConnectionError):
             raise NotAFeed("the process that read it died") from None
+        except (TimeoutError, OSError) as error:
+            raise NotAFeed(
+                f"the process that reads feeds cannot be started now ({error or 'it took too long'})"
+            ) from None
         finally:
             if not done:  # cancelled too: an answer that nobody waited for must not be taken for the next one's
                 await self._end()

@@ -58,3 +58,19 @@ class Quota:
             self._left -= len(claimed)
         if self.only is not None:
             self.only -= {known.feed.id for known in claimed}
+
+
+class Renewal:
+    """Keeps the claims of what is under way: a feed that is slow, or waits to be read, is not lost."""
+
+    def __init__(self, state: Feeds, clock: Clock, holder: str, lease_seconds: float) -> None:
+        self._state, self._clock = state, clock
+        self._holder, self._lease_seconds = holder, lease_seconds
+        self._renewed_at = clock()
+
+    def go_on(self, feed_ids: Collection[str]) -> None:
+        """Renew them when a third of the lease is over."""
+        now = self._clock()
+        if feed_ids and abs((now - self._renewed_at).total_seconds()) >= self._lease_seconds / 3:
+            self._state.renew_claims(feed_ids, now, self._holder, self._lease_seconds)
+            self._renewed_at = now

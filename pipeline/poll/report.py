@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from pipeline.feed import Feed, FeedState
+from pipeline.feed import Feed, FeedState, FeedStatus
 from pipeline.identity import link_host
 from pipeline.outcomes import Status
 from pipeline.ports import PollTally
@@ -38,6 +38,8 @@ class FeedReport(Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         name = self.feed.title or link_host(self.feed.url)
+        if self.state.status is FeedStatus.GONE:
+            return f"{name}: gone: {self.cause}; not polled any more, `wirewatch feeds pause --resume` does it again"
         if self.cause:
             due = self.state.next_due
             return f"{name}: failed: {self.cause}" + (f"; next try {due:%Y-%m-%d %H:%M:%S} UTC" if due else "")

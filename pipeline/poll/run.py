@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -20,7 +21,7 @@ from msgspec.structs import replace
 
 from pipeline import telemetry, topics
 from pipeline.access import Access
-from pipeline.feed import KnownFeed
+from pipeline.feed import Feed, KnownFeed
 from pipeline.outcomes import Status
 from pipeline.poll import decide
 from pipeline.poll.answers import Answered, Brought, brought_by
@@ -32,7 +33,7 @@ from pipeline.poll.done import done_message
 from pipeline.poll.gaps import Filler, Gaps
 from pipeline.poll.parsing import Parse, parse_inline
 from pipeline.poll.publish import publish_brought
-from pipeline.poll.quota import Quota, Spending
+from pipeline.poll.quota import Quota, Renewal, Spending
 from pipeline.poll.report import FeedReport, PollReport
 from pipeline.ports import Broker, Clock, Http, Response, State
 
@@ -40,6 +41,8 @@ __all__ = ["FeedReport", "PollReport", "poll_due_feeds", "poll_feeds"]
 
 log = structlog.get_logger("wirewatch")
 
+BATCH_SECONDS = 60.0
+"""So long a batch of limited size waits for hosts that rest and fills gaps; what is still due is for the next one."""
 CLAIM_SECONDS = 1.0
 """How often it is seen whether more is due while all that was claimed is under way."""
 LINGER_SECONDS = 0.02
@@ -58,6 +61,7 @@ async def poll_due_feeds(
     host_delay_seconds: float = 0.0,
     only: Collection[str] | None = None,
     access: Mapping[str, Access] | None = None,
+    access_fault: str = "",
     parse: Parse = parse_inline,
     polls_per_feed_hour: float = 4.0,
     reach: Callable[[str], None] = lambda _: None,
@@ -73,7 +77,8 @@ async def poll_due_feeds(
     report = PollReport()
     poller = Poller(
         state=state, broker=broker, http=http, clock=clock, holder=holder, lease_seconds=lease_seconds,
-        host_delay_seconds=host_delay_seconds, only=only, access=access or {}, parse=parse,
+        host_delay_seconds=host_delay_seconds, only=only, access=access or {}, access_fault=access_fault,
+        parse=parse,
         polls_per_feed_hour=polls_per_feed_hour, reach=reach,
     )  # fmt: skip
     await poll_feeds(poller, limit=limit, on_report=lambda group: report.results.extend(group.results))
@@ -93,6 +98,8 @@ class Poller(Struct, frozen=True, kw_only=True):
     only: Collection[str] | None = None
     access: Mapping[str, Access] = {}
     """What feeds may refer to by name."""
+    access_fault: str = ""
+    """Why there is none of it, when it cannot be read."""
     parse: Parse = parse_inline
     polls_per_feed_hour: float = 4.0
     reach: Callable[[str], None] = lambda _: None
@@ -112,18 +119,23 @@ async def poll_feeds(
     under_way: dict[str, asyncio.Task[None]] = {}
     quota, gaps = Quota(limit, poller.only), Gaps(_filler(poller))
     spending = Spending(poller.state, poller.clock, poller.polls_per_feed_hour)
-    has_polled = False
+    renewal = Renewal(poller.state, poller.clock, poller.holder, poller.lease_seconds)
+    loop = asyncio.get_running_loop()
+    begun, has_polled = loop.time(), False
     try:
         while True:
+            renewal.go_on(under_way)
             for known in _claim(poller, quota, len(under_way)):
-                under_way[known.feed.id] = asyncio.create_task(_ask(poller, known, answers))
-                has_polled = True
+                if known.feed.id not in under_way:  # its claim ran out, as when a laptop slept, and is ours again
+                    under_way[known.feed.id] = asyncio.create_task(_ask(poller, known, answers))
+                    has_polled = True
             gaps.go_on()
-            if not under_way and gaps.are_being_filled:
+            is_over = limit is not None and loop.time() - begun > BATCH_SECONDS
+            if not under_way and gaps.are_being_filled and not is_over:
                 await gaps.wait(CLAIM_SECONDS)
                 continue
             if not under_way:
-                if not (has_polled and poller.host_delay_seconds and quota.is_open):
+                if is_over or not (has_polled and poller.host_delay_seconds and quota.is_open):
                     return
                 has_polled = False  # what is still due may have waited for its host: once more, after the pause
                 await asyncio.sleep(poller.host_delay_seconds)
@@ -134,10 +146,11 @@ async def poll_feeds(
                 gaps.add(report.gaps())
                 on_report(report)
             for answered in group:
-                del under_way[answered.known.feed.id]
+                under_way.pop(answered.known.feed.id, None)
     except asyncio.CancelledError:
+        open_at = poller.clock() + timedelta(seconds=poller.host_delay_seconds)
         for feed_id in under_way:
-            poller.state.release_feed(feed_id, poller.holder)
+            poller.state.release_feed(feed_id, poller.holder, open_at)
         raise
     finally:
         for task in under_way.values():
@@ -147,8 +160,8 @@ async def poll_feeds(
 
 def _filler(poller: Poller) -> Filler:
     return Filler(
-        state=poller.state, broker=poller.broker, http=poller.http, clock=poller.clock, holder=poller.holder,
-        parse=poller.parse, host_delay_seconds=poller.host_delay_seconds,
+        state=poller.state, broker=poller.broker, http=poller.http, clock=poller.clock, holder=f"{poller.holder}-gaps",
+        parse=poller.parse, access=poller.access, host_delay_seconds=poller.host_delay_seconds,
     )  # fmt: skip
 
 
@@ -164,12 +177,12 @@ def _claim(poller: Poller, quota: Quota, under_way: int) -> Sequence[KnownFeed]:
 
 async def _arrived(answers: asyncio.Queue[Answered], tasks: Collection[asyncio.Task[None]]) -> list[Answered]:
     """Return the answers that are there, waiting for the first a while. Raises what broke a task: that is our bug."""
+    for task in tasks:
+        if task.done() and not task.cancelled() and (error := task.exception()):
+            raise error
     try:
         group = [await asyncio.wait_for(answers.get(), CLAIM_SECONDS)]
     except TimeoutError:
-        for task in tasks:
-            if task.done() and not task.cancelled() and (error := task.exception()):
-                raise error from None
         return []
     if len(tasks) > 1:
         await asyncio.sleep(LINGER_SECONDS)
@@ -180,7 +193,9 @@ async def _arrived(answers: asyncio.Queue[Answered], tasks: Collection[asyncio.T
 
 async def _ask(poller: Poller, known: KnownFeed, answers: asyncio.Queue[Answered]) -> None:
     """Fetch one feed and read it, and put what came of it into the queue."""
-    answered = await ask(known, http=poller.http, clock=poller.clock, access=poller.access)
+    answered = await ask(
+        known, http=poller.http, clock=poller.clock, access=poller.access, access_fault=poller.access_fault
+    )
     if answered.response is not None and answered.failure is None:
         answered = await _parsed(poller, answered, answered.response)
     await answers.put(answered)
@@ -196,16 +211,22 @@ async def _parsed(poller: Poller, answered: Answered, response: Response) -> Ans
         )
         if parsed.children:
             answered = replace(answered, response=as_polled(response))
-            parsed = await with_children(parsed, partial(_child, poller), poller.parse)
+            fetch = partial(_child, poller, answered.known.feed)
+            is_first = answered.known.state.last_ok is None
+            parsed = await with_children(parsed, fetch, poller.parse, all_of_them=is_first)
     except NotAFeed as error:
         return replace(answered, failure=decide.not_a_feed(error.reason, response), at=poller.clock())
     return replace(answered, parsed=parsed, items=items, at=poller.clock())
 
 
-async def _child(poller: Poller, url: str) -> Response:
+async def _child(poller: Poller, feed: Feed, url: str) -> Response:
     """Fetch a sitemap that an index names, after the pause that its host is due."""
     await asyncio.sleep(poller.host_delay_seconds)
-    return await telemetry.counted("feed", poller.http.request("GET", url, timeout_seconds=FETCH_SECONDS))
+    entry = poller.access.get(feed.access)
+    access = entry.for_url(url) if entry else None
+    return await telemetry.counted(
+        "feed", poller.http.request("GET", url, timeout_seconds=FETCH_SECONDS, access=access)
+    )  # fmt: skip
 
 
 def _handle(poller: Poller, group: Sequence[Answered], budget: Budget) -> PollReport:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from hashlib import blake2b
 
 from pipeline.feed import Feed
+from pipeline.text.headers import http_date, retry_after_seconds
+
+__all__ = ["retry_after_seconds"]
 
 LONGEST_WAIT_SECONDS = 24 * 3600
 LONGEST_DECAY_SECONDS = 30 * 24 * 3600
@@ -65,15 +67,6 @@ def _apart(feed: Feed, failures: int) -> float:
     return 1 - 0.1 * int.from_bytes(dice, "big") / 65_536
 
 
-def retry_after_seconds(value: str, now: datetime) -> float | None:
-    """Return the wait that a Retry-After header asks for (RFC 9110 section 10.2.3), or None when it says nothing."""
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    moment = _moment(value)
-    return None if moment is None else max(0.0, (moment - now).total_seconds())
-
-
 def fresh_seconds(headers: Mapping[str, str], now: datetime) -> float:
     """Return how long an answer stays fresh by its own word, up to four hours; 0 when it says nothing.
 
@@ -87,17 +80,6 @@ def fresh_seconds(headers: Mapping[str, str], now: datetime) -> float:
         aged = int(age[:9]) if age.isascii() and age.isdigit() else 0
         lifetime = float(found[1]) - aged
     else:
-        expires = _moment(headers.get("expires", ""))
-        lifetime = (expires - (_moment(headers.get("date", "")) or now)).total_seconds() if expires else 0.0
+        expires = http_date(headers.get("expires", ""))
+        lifetime = (expires - (http_date(headers.get("date", "")) or now)).total_seconds() if expires else 0.0
     return min(max(lifetime, 0.0), LONGEST_FRESH_SECONDS)
-
-
-def _moment(value: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, IndexError, TypeError, OverflowError):
-        return None
-    try:
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -204,8 +204,12 @@ class Feeds(Protocol):
         """
         ...
 
-    def release_feed(self, feed_id: str, holder: str) -> None:
-        """Give a claim back unpolled."""
+    def renew_claims(self, feed_ids: Collection[str], now: datetime, holder: str, lease_seconds: float) -> None:
+        """Extend the claims of these feeds, and of all hosts, that are still this holder's."""
+        ...
+
+    def release_feed(self, feed_id: str, holder: str, host_open_at: datetime | None = None) -> None:
+        """Give a claim back unpolled; its host may be asked again at ``host_open_at``, None: as before."""
         ...
 
     def seen_entries(self, feed_id: str, keys: Collection[str]) -> Mapping[str, SeenEntry]: ...

@@ -7,6 +7,7 @@ Pure: values in, a decision out. The rules:
 - ``revision`` grows only when the content hash does; ``version`` grows with every form that is published;
 - the first recorded ``first_seen`` wins; an article that is known only from backfill goes live when a live feed,
   whosever it is, shows it within 48 hours of its publication;
+- a form with a title alone takes no text away, and is another feed's sighting only;
 - an article that stood in its feed when that was first read (``first_poll``) is no news, and stays so recorded, until,
   within 48 hours of its publication, another feed brings it that has been read before, or its own feed brings a
   changed text: what changes now is news now. Its page, or an edit of an article that is old or has no date, is not.
@@ -89,7 +90,7 @@ def decide_known(article: Article, known: ArticleRecord, source: Source, *, fami
         return Decision(status=Status.DUPLICATE, publish=known.article)
     known = replace(known, sources=known.sources | {source.place: source.offset})
     is_news = article.lane == "live" and not article.first_poll and _is_still_news(article, known, now)
-    if not _may_revise(article, known):
+    if not _may_revise(article, known) or (_says_less(article, known) and article.feed != known.article.feed):
         return _sighting(article, known, is_news=is_news)
     settled = _next_form(article, known, family=family, is_news=is_news)
     if settled == known.article:
@@ -131,6 +132,11 @@ def _may_revise(article: Article, known: ArticleRecord) -> bool:
     return bool(article.outlet) and article.outlet == known.article.outlet
 
 
+def _says_less(article: Article, known: ArticleRecord) -> bool:
+    """Whether this form has a title at most, as a sitemap's has, where the text is known."""
+    return not (article.body or article.summary) and bool(known.article.body or known.article.summary)
+
+
 def _is_older(article: Article, known: Article) -> bool:
     """Whether an archive has this form from before the known one: archives are read in any order, and again."""
     return bool(article.fetched and known.fetched and article.fetched < known.fetched)
@@ -147,6 +153,8 @@ def _next_form(article: Article, known: ArticleRecord, *, family: str, is_news: 
     last, is_other_feed = known.article, article.feed != known.article.feed
     if is_other_feed and hash_of(article) == last.content_hash:
         article = last  # another feed of the same outlet with the same text: its feed and tags are no news
+    if _says_less(article, known):
+        article = replace(article, body=last.body, headings=last.headings, summary=last.summary)
     if last.text_from == "page" and article.text_from == "feed":
         # The feed's teaser does not replace the page's text; a changed page is fetched and comes on its own.
         article = replace(

@@ -65,7 +65,7 @@ def test_setup_makes_everything_once_and_the_doctor_finds_it_well(cluster: Cli) 
     assert outcomes(cluster) == {"state": "there", "topics": "there", "index": "there"}
     after = found(cluster)
     assert {after[part]["verdict"] for part in ("broker", "state", "pages", "index")} == {"ok"}
-    assert "12 topics" in after["broker"]["detail"]
+    assert "13 topics" in after["broker"]["detail"]
 
 
 @pytest.mark.parametrize("step", ["poll", "fetch", "enrich", "settle", "index", "alert"])

@@ -141,10 +141,17 @@ def test_a_page_that_no_feed_described_speaks_for_itself_where_nothing_else_does
 
 
 def test_a_page_speaks_neither_for_a_feed_s_item_nor_where_it_holds_no_article(tools: Tools) -> None:
-    of_feed = enrich(article(page=stored(tools, PAGE.replace("<title>", f"{HEAD}<title>")), feed="f"), tools)
-    assert (of_feed.title, of_feed.published) == ("", None)
+    page = stored(tools, PAGE.replace("<title>", f"{HEAD}<title>"))
+    of_feed = enrich(article(page=page, feed="f", title="Told"), tools)
+    assert (of_feed.title, of_feed.authors, of_feed.published) == ("Told", (), None)
     wall = stored(tools, f"<html><head>{HEAD}</head><body><p>Please log in.</p></body></html>")
     assert enrich(article(page=wall, fetched=SEEN), tools).title == ""
+
+
+def test_a_page_speaks_for_a_feed_s_item_that_is_an_address_alone(tools: Tools) -> None:
+    page = stored(tools, PAGE.replace("<title>", f"{HEAD}<title>"))
+    found = enrich(article(page=page, feed="f", fetched=SEEN), tools)
+    assert (found.title, found.authors) == ("A bridge", ("Jane Doe",))
 
 
 def test_an_impossible_date_of_a_page_is_clamped_and_flagged(tools: Tools) -> None:

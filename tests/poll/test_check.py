@@ -113,7 +113,7 @@ def test_a_feed_that_has_moved_says_where_to_and_when_that_is_adopted() -> None:
     assert facts(later)["redirect"] == (
         f"for good since 2026-02-27 12:00, to {NEW_URL}; adopted by polls from 2026-03-06 on"
     )
-    assert facts(later)["known"].startswith("f, moved (leads to ")
+    assert facts(later)["known"].startswith("f, moved (leads for good to another address")
 
     assert facts(checked(answer(FEED, url=NEW_URL)))["redirect"] == f"for now, to {NEW_URL}; each poll follows it"
 

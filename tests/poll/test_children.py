@@ -45,12 +45,13 @@ def test_an_index_brings_what_its_three_newest_sitemaps_name(stand: Newsstand) -
 
 def test_a_sitemap_that_cannot_be_read_keeps_no_other_from_being(stand: Newsstand) -> None:
     stand.serve(index_of(stand, "/a", "/b"))
-    stand.server.on("/a", Answer(body=news_of(stand, 1)))
-    stand.server.on("/b", Answer(status=500))
-
+    stand.server.on("/a", Answer(body=news_of(stand, 1)), Answer(body=news_of(stand, 1, 2)))
+    stand.server.on("/b", Answer(body=news_of(stand, 5)), Answer(status=500))
     stand.poll()
 
-    assert titles(stand) == ["News 1"]
+    assert stand.poll_again().cause == ""
+
+    assert titles(stand) == ["News 1", "News 2", "News 5"]
 
 
 def test_an_index_of_which_nothing_can_be_read_is_a_failure_with_the_reason(stand: Newsstand) -> None:

@@ -54,7 +54,7 @@ def fill(stand: Newsstand) -> int | None:
         async with HttpDoor(user_agent="test", allowed=[stand.server.address]) as http:
             filler = Filler(
                 state=stand.state, broker=stand.broker, http=http, clock=stand.clock, holder=HOLDER,
-                parse=parse_inline, host_delay_seconds=0.0,
+                parse=parse_inline, access={}, host_delay_seconds=0.0,
             )  # fmt: skip
             return await fill_gap(filler, stand.feed.id)
 
@@ -121,4 +121,17 @@ def test_only_what_has_a_title_and_a_date_in_the_gap_counts() -> None:
         Entry(link="https://other.example/e", title="T", published=inside),
     ]
 
-    assert missed_in([good, *others], gap, {"example.org"}) == [good]
+    assert missed_in([good, *others], gap, {"example.org"}, []) == [good]
+
+
+def test_what_the_feed_shows_or_would_still_show_was_not_missed() -> None:
+    gap = Gap(began=datetime(2026, 3, 1, tzinfo=UTC), ended=datetime(2026, 3, 2, tzinfo=UTC), missed=1)
+    shown = Entry(link="https://example.org/two?ref=rss", title="Two", published=datetime(2026, 3, 1, 18, tzinfo=UTC))
+
+    def entry(path: str, title: str, hour: int) -> Entry:
+        return Entry(link=f"https://example.org/{path}", title=title, published=datetime(2026, 3, 1, hour, tzinfo=UTC))
+
+    missed = entry("one", "One", 17)
+    others = [entry("two", "Other words", 12), entry("2", "two", 12), entry("three", "Three", 18)]
+
+    assert missed_in([missed, *others], gap, {"example.org"}, [shown]) == [missed]

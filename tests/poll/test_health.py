@@ -66,9 +66,13 @@ def test_a_source_is_silent_by_its_own_rhythm() -> None:
     assert health_of(replace(WELL, last_new=NOW - 5 * HOUR), NOW, expected=400).health is Health.OK
 
 
+def why(health: Health) -> FeedHealth:
+    return FeedHealth(health, "why")
+
+
 def test_the_report_names_who_is_unwell_the_worst_first_and_adds_the_ledger_up() -> None:
     feeds = [
-        (KnownFeed(feed=Feed(id=ident, url="", title=title), state=FeedState()), FeedHealth(health, "why"))
+        (KnownFeed(feed=Feed(id=ident, url=f"https://{ident}.example/k", title=title), state=FeedState()), why(health))
         for ident, title, health in [
             ("a", "A", Health.STALE), ("b", "B", Health.OK), ("c", "", Health.FAILING), ("d", "D", Health.GONE)
         ]
@@ -82,7 +86,7 @@ def test_the_report_names_who_is_unwell_the_worst_first_and_adds_the_ledger_up()
     report = report_of(feeds, [day, replace(day, feed_id="b")], [gap], most=2)
 
     assert [(one.id, one.title, one.health) for one in report.unwell] == [
-        ("d", "D", Health.GONE), ("c", "c", Health.FAILING)
+        ("d", "D", Health.GONE), ("c", "c.example", Health.FAILING)
     ]  # fmt: skip
     assert (report.unwell_left_out, report.by_health) == (1, {"stale": 1, "ok": 1, "failing": 1, "gone": 1})
     assert (report.polls, report.seen, report.new, report.dropped) == (10, 20, 8, {"no_identity": 2})

@@ -313,3 +313,38 @@ def test_a_poll_that_is_killed_after_it_is_saved_is_not_made_again(stand: Newsst
     assert stand.poll().polled == 0
     (day,) = stand.state.poll_days(stand.clock().date())
     assert (day.polls, day.new) == (1, 2)
+
+
+def test_an_edited_item_above_its_old_copy_is_told_once(stand: Newsstand) -> None:
+    old, edited = (item(title, "https://stand.example/1", "g1") for title in ("Old", "Edited"))
+    stand.serve(rss(old), *(rss(edited, old, extra=f"<ttl>{n}</ttl>") for n in range(4)))
+    stand.poll()
+
+    assert [statuses(stand) for _ in range(4)] == [(0, 1, 1), (0, 0, 2), (0, 0, 2), (0, 0, 2)]
+
+
+def test_a_feed_that_outlasts_its_lease_is_asked_once_and_kept(stand: Newsstand) -> None:
+    asked: list[str] = []
+
+    def slow(request: Request) -> Answer:
+        asked.append(request.path)
+        stand.clock.forward(500)  # its claim is over, and it is due for everybody
+        return Answer(body=rss(ONE))
+
+    stand.server.on("/feed", slow)
+
+    assert [result.saved for result in stand.poll().results] == [True]
+    assert asked == ["/feed"]
+
+
+def test_an_index_one_of_whose_sitemaps_fails_at_the_first_poll_is_not_read_by_halves(stand: Newsstand) -> None:
+    named = "".join(f"<sitemap><loc>{stand.server.url(path)}</loc></sitemap>" for path in ("/a", "/b"))
+    stand.serve(f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{named}</sitemapindex>')
+    one = f"<url><loc>{stand.server.url('/1')}</loc></url>"
+    stand.server.on("/a", Answer(body=f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{one}</urlset>'))
+    stand.server.on("/b", Answer(status=503))
+
+    (result,) = stand.poll().results
+
+    assert result.cause == "not a feed: a sitemap index of whose sitemaps one cannot be read: HTTP 503"
+    assert stand.published() == []

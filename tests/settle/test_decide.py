@@ -240,3 +240,15 @@ def test_of_two_archives_the_later_capture_stands_whichever_is_read_last() -> No
     assert known(later, settled(earlier)).status is Status.UPDATED
     again = known(earlier, settled(later))
     assert (again.status, again.publish) == (Status.DUPLICATE, None)
+
+
+def test_a_form_with_a_title_alone_takes_no_text_away() -> None:
+    record = settled(article(body="The whole text of it.", summary="Short."))
+
+    own = known(article(title="Another title", body="", summary=""), record)
+    assert own.publish is not None
+    assert (own.publish.title, own.publish.body, own.publish.summary) == (
+        "Another title", "The whole text of it.", "Short."
+    )  # fmt: skip
+    other = known(article(feed="f2", title="A sitemap's title", body="", summary=""), record)
+    assert (other.status, other.publish) == (Status.DUPLICATE, None)

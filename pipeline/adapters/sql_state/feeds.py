@@ -15,7 +15,7 @@ from pipeline.adapters.sql_state.columns import EPOCH
 from pipeline.adapters.sql_state.database import Database, rows_where
 from pipeline.adapters.sql_state.hosts import add_hosts
 from pipeline.feed import Feed, FeedHints, FeedState, FeedStatus, KnownFeed, Rhythm
-from pipeline.identity import link_host
+from pipeline.identity import feed_id, link_host
 from pipeline.outcomes import Trouble
 from pipeline.ports import FeedNumbers
 
@@ -36,13 +36,16 @@ class SqlFeeds:
         A feed that has moved keeps its new address; one that is added under that address again is the same feed.
         """
         with self._db.writing() as connection:
-            moved = _ids_by_new_address(connection, [feed.url for feed in feeds])
-            given = {ident: feed for feed in feeds if (ident := moved.get(feed.url, feed.id))}
-            rows = [
-                asdict(feed) | {"id": ident, "host": link_host(feed.url)} | columns(FeedState())
-                for ident, feed in given.items()
-            ]
-            known = list(rows_where(connection, select(schema.feeds.c.id), schema.feeds.c.id, given))
+            named = _ids_by_address(connection, [feed.url for feed in feeds])
+            given = {ident: feed for feed in feeds if (ident := named.get(feed.url, feed.id))}
+            places = select(schema.feeds.c.id, schema.feeds.c.url)
+            known = {row.id: row.url for row in rows_where(connection, places, schema.feeds.c.id, given)}
+            rows = []
+            for ident, feed in given.items():
+                # One that is not where its id says has moved since it was added, and stays where it is.
+                url = known[ident] if ident in known and feed_id(known[ident]) != ident else feed.url
+                place = {"id": ident, "url": url, "host": link_host(url)}
+                rows.append(asdict(feed) | columns(FeedState()) | place)
             add_hosts(self._db, connection, [row["host"] for row in rows])
             _upsert(self._db, connection, rows)
         return len(given) - len(known)
@@ -106,16 +109,14 @@ def _upsert(db: Database, connection: Connection, rows: Sequence[dict[str, Any]]
     if not rows:
         return
     insert = db.insert(feeds)
-    has_moved = (feeds.c.moved_to == feeds.c.url) & (feeds.c.moved_to != "")
-    changes = {name: insert.excluded[name] for name in SETTINGS if name not in {"id", "url"}}
-    changes |= {name: case((has_moved, feeds.c[name]), else_=insert.excluded[name]) for name in ("url", "host")}
+    changes = {name: insert.excluded[name] for name in (*SETTINGS, "host") if name != "id"}
     connection.execute(insert.on_conflict_do_update(index_elements=[feeds.c.id], set_=changes), rows)
 
 
-def _ids_by_new_address(connection: Connection, urls: Sequence[str]) -> dict[str, str]:
-    """Return, for those addresses that a feed has moved to, the id it was added under."""
-    moved = select(feeds.c.id, feeds.c.url).where(feeds.c.moved_to == feeds.c.url)
-    return {row.url: row.id for row in rows_where(connection, moved, feeds.c.url, set(urls))}
+def _ids_by_address(connection: Connection, urls: Sequence[str]) -> dict[str, str]:
+    """Return, for those addresses at which a feed is polled now, the id it was added under."""
+    there = select(feeds.c.id, feeds.c.url)
+    return {row.url: row.id for row in rows_where(connection, there, feeds.c.url, set(urls))}
 
 
 def _time(value: Any) -> datetime | None:

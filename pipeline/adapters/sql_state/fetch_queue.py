@@ -130,7 +130,8 @@ def add_pages(
     One that is being fetched stays claimed, and is due again when that fetch ends, since that fetches the former form.
     """
     buried = buried_among(connection, {page.article_id for page in pages})
-    wanted = [page for page in pages if page.article_id not in buried]
+    # In one order for everybody: two transactions that add the same pages would else wait for each other.
+    wanted = sorted((page for page in pages if page.article_id not in buried), key=lambda page: page.article_id)
     rows = [
         {
             "article_id": page.article_id,

@@ -7,7 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from msgspec.structs import asdict
-from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, func, literal, or_, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from pipeline.adapters.sql_state import schema
 from pipeline.adapters.sql_state.claims import GIVEN_BACK, Claimant, gone_holders, is_free
@@ -22,6 +34,7 @@ from pipeline.ports import PollResult
 SHOWN_PRECISION: Final = timedelta(days=1)
 """What a feed still shows is noted once a day: retention counts in days, and 48 of 50 rows need no writing."""
 _PRECISION: Final = literal(SHOWN_PRECISION // timedelta(microseconds=1), BigInteger)
+CLAIM_TRIES: Final = 5
 WINDOW: Final = 4
 """Feeds looked at for each one wanted, since several may be of one host."""
 
@@ -49,31 +62,39 @@ class SqlPolls:
         """
         claimant = Claimant(holder, now, lease_seconds)
         is_wanted = feeds.c.next_due <= now if only is None else feeds.c.id.in_(only)
-        picked: dict[str, Row[Any]] = {}
-        with self._db.writing() as connection:
-            wanted = (
-                select(feeds)
-                .select_from(feeds.join(hosts, hosts.c.host == feeds.c.host))
-                .where(
-                    feeds.c.paused.is_(False),
-                    feeds.c.status != FeedStatus.GONE.value,
-                    is_wanted,
-                    is_free(feeds, now, gone_holders(connection, feeds)),
-                    is_open(connection, now, rested=only is None),
+        for _ in range(CLAIM_TRIES):
+            with self._db.writing() as connection:
+                wanted = (
+                    select(feeds)
+                    .select_from(feeds.join(hosts, hosts.c.host == feeds.c.host))
+                    .where(
+                        feeds.c.paused.is_(False),
+                        feeds.c.status != FeedStatus.GONE.value,
+                        is_wanted,
+                        is_free(feeds, now, gone_holders(connection, feeds)),
+                        is_open(connection, now, rested=only is None),
+                    )
+                    .order_by(feeds.c.next_due, feeds.c.id)
                 )
-                .order_by(feeds.c.next_due, feeds.c.id)
-                .with_for_update(skip_locked=True)
-            )
-            while (missing := limit - len(picked)) > 0:
-                rows = connection.execute(wanted.where(feeds.c.host.not_in(picked)).limit(missing * WINDOW)).all()
-                for row in rows:
-                    if len(picked) < limit:
-                        picked.setdefault(row.host, row)
-                if len(rows) < missing * WINDOW:
-                    break
-            _claim(connection, [row.id for row in picked.values()], claimant)
-            close_hosts(connection, picked, claimant)
-        return [known_feed(row) for row in picked.values()]
+                picked = _picked(connection, wanted, limit)
+                if not picked:
+                    return ()
+                # Looked for without locks, for those of every row looked at would keep all others from claiming.
+                rows = connection.execute(wanted.where(feeds.c.id.in_(picked)).with_for_update(skip_locked=True)).all()
+                _claim(connection, [row.id for row in rows], claimant)
+                close_hosts(connection, [row.host for row in rows], claimant)
+            if rows:
+                return [known_feed(row) for row in rows]
+        return ()  # others were quicker each time
+
+    def renew_claims(self, feed_ids: Collection[str], now: datetime, holder: str, lease_seconds: float) -> None:
+        """Extend the claims of these feeds, and of all hosts, that are still this holder's."""
+        until = Claimant(holder, now, lease_seconds).columns()
+        with self._db.writing() as connection:
+            for some in slices(feed_ids):
+                mine = feeds.c.id.in_(some) & (feeds.c.claimed_by == holder)
+                connection.execute(update(feeds).where(mine).values(until))
+            connection.execute(update(hosts).where(hosts.c.claimed_by == holder).values(until))
 
     def save_poll(self, result: PollResult, holder: str) -> bool:
         """Save one poll, as ``save_polls`` does; return whether it was."""
@@ -97,18 +118,17 @@ class SqlPolls:
             _save_entries(self._db, connection, saved)
             add_to_ledger(self._db, connection, saved)
             open_hosts(connection, {held[result.feed_id]: result.host_open_at for result in saved}, holder)
-            for result in saved:
-                add_pages(self._db, connection, result.pages, result.state.last_polled)
+            pages = [page for result in saved for page in result.pages]
+            add_pages(self._db, connection, pages, max((result.polled_at for result in saved), default=None))
         return set(held)
 
-    def release_feed(self, feed_id: str, holder: str) -> None:
-        """Give a claim back unpolled."""
+    def release_feed(self, feed_id: str, holder: str, host_open_at: datetime | None = None) -> None:
+        """Give a claim back unpolled; its host may be asked again at ``host_open_at``, None: as before."""
         with self._db.writing() as connection:
             mine = feeds.c.id == feed_id, feeds.c.claimed_by == holder
             host = connection.scalar(select(feeds.c.host).where(*mine))
             connection.execute(update(feeds).where(*mine).values(GIVEN_BACK))
-            is_theirs = hosts.c.host == host, hosts.c.claimed_by == holder
-            connection.execute(update(hosts).where(*is_theirs).values(GIVEN_BACK))
+            open_hosts(connection, {host: host_open_at} if host is not None else {}, holder)
 
     def seen_entries(self, feed_id: str, keys: Collection[str]) -> Mapping[str, SeenEntry]:
         """Return those of the entries that the feed has shown before."""
@@ -136,6 +156,19 @@ class SqlPolls:
         is_past = type_coerce(seen.c.last_shown, BigInteger) < type_coerce(last_shown, BigInteger) - _PRECISION
         with self._db.writing() as connection:
             return connection.execute(delete(seen).where(seen.c.last_shown < before, is_past)).rowcount
+
+
+def _picked(connection: Connection, wanted: Select[Any], limit: int) -> Collection[str]:
+    """Return the ids of the first of these feeds, each of another host."""
+    picked: dict[str, str] = {}
+    while (missing := limit - len(picked)) > 0:
+        rows = connection.execute(wanted.where(feeds.c.host.not_in(picked)).limit(missing * WINDOW)).all()
+        for row in rows:
+            if len(picked) < limit:
+                picked.setdefault(row.host, row.id)
+        if len(rows) < missing * WINDOW:
+            break
+    return picked.values()
 
 
 def _claim(connection: Connection, ids: Sequence[str], claimant: Claimant) -> None:

@@ -531,3 +531,24 @@ def test_all_feeds_are_numbered_at_a_glance(state: State) -> None:
     assert numbers.by_status == {"ok": 1, "failed": 1, "gone": 1, "paused": 1, "new": 2}
     assert (numbers.due, numbers.due_since, numbers.last_polled) == (3, NOW + MINUTE, NOW)
     assert numbers.mean_pace == (2.0 + 4.0) / 2  # of those that were polled
+
+
+def test_a_claim_that_is_renewed_keeps_feed_and_host(state: State) -> None:
+    state.save_feeds([of_host("f1"), of_host("f2")])
+    assert claim(state) == ["f1"]
+
+    state.renew_claims(["f1"], NOW + MINUTE, "ann", 120)
+    state.renew_claims(["f2"], NOW + MINUTE, "bob", 120)
+
+    assert claim(state, NOW + 2.5 * MINUTE, holder="bob") == []
+    assert claim(state, NOW + 3 * MINUTE, holder="bob") == ["f1"]
+
+
+def test_a_claim_given_back_can_leave_its_host_a_pause(state: State) -> None:
+    state.save_feeds([of_host("f1")])
+    claim(state)
+
+    state.release_feed("f1", "ann", NOW + MINUTE)
+
+    assert claim(state, NOW + 0.9 * MINUTE) == []
+    assert claim(state, NOW + MINUTE) == ["f1"]
