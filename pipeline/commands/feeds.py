@@ -61,11 +61,14 @@ def add(
     if access:
         _require_access(context, access)
     with context.open(create=True) as ports:
-        known = ports.state.feed(feed_id(address))
+        known = ports.state.feed(feed_id(address)) or ports.state.feed_at(address)
         before = known.feed if known else Feed(id=feed_id(address), url=address)
         feed = replace(before, **{name: value for name, value in given.items() if value is not None})
         ports.state.save_feeds([feed])
-    typer.echo(f"{'changed' if known else 'added'} {feed.id} {feed.url}", err=True)
+    what = "added" if not known else "unchanged:" if feed == before else "changed"
+    typer.echo(f"{what} {feed.id} {feed.url}", err=True)
+    if known and known.state.items and feed.full_page and not before.full_page:
+        typer.echo("Pages are fetched of what comes from now on, not of what it shows already.", err=True)
     if not known or known.state.last_ok is None:
         typer.echo(FIRST_POLL, err=True)
 

@@ -37,6 +37,8 @@ from pipeline.commands.log_lines import configure_logging
 from pipeline.feed import Feed, FeedStatus
 from pipeline.identity import feed_id
 from pipeline.loop import new_runner
+from pipeline.poll.parsing import Parse
+from pipeline.poll.parsing_process import ParsingProcess
 from pipeline.poll.run import Poller, PollReport, poll_feeds
 from pipeline.settings import load_settings
 
@@ -112,9 +114,13 @@ async def our_polls(folder: Path, urls: Sequence[str], authority: Path) -> tuple
             async with HttpDoor(
                 user_agent="bench", allowed=["127.0.0.0/8"], resolver=_here, ssl_context=context
             ) as http:  # a new one: between two polls of a feed no connection stays open
+                parsing = ParsingProcess()
+                await parsing.parse(b"<rss version='2.0'><channel/></rss>")  # it is there before the clock starts
                 begun, cpu = time.perf_counter(), _cpu()
-                await poll_feeds(poller_of(ports, http, clock), on_report=reports.append)
-                seconds = time.perf_counter() - begun, _cpu() - cpu
+                await poll_feeds(poller_of(ports, http, clock, parsing), on_report=reports.append)
+                wall = time.perf_counter() - begun
+                await parsing.close()  # its processor time counts, and is known when it has ended
+                seconds = wall, _cpu() - cpu
             _check(reports, len(urls))
             now[0] += timedelta(days=1, hours=1)
             if measured:
@@ -122,10 +128,11 @@ async def our_polls(folder: Path, urls: Sequence[str], authority: Path) -> tuple
     raise AssertionError("not reached")
 
 
-def poller_of(ports: wiring.Ports, http: HttpDoor, clock: Callable[[], datetime]) -> Poller:
+def poller_of(ports: wiring.Ports, http: HttpDoor, clock: Callable[[], datetime], parsing: Parse) -> Poller:
     """Return a poller as the step makes it."""
     return Poller(
-        state=ports.state, broker=ports.broker, http=http, clock=clock, holder=ports.holder, lease_seconds=3600.0
+        state=ports.state, broker=ports.broker, http=http, clock=clock, holder=ports.holder, lease_seconds=3600.0,
+        parse=parsing,
     )  # fmt: skip
 
 
