@@ -62,6 +62,14 @@ def dead_letter(record: Record, *, step: str, reason: str, detail: str, at: date
     return Message(topic=topics.dead(record.topic), key=key, value=_encoded(letter))
 
 
+def unstored_letter(message: Message, *, step: str, reason: str, detail: str, at: datetime) -> Message:
+    """Return the letter of an article that never became a record: it has no place, so it goes by the article's id."""
+    unstored = Record(
+        topic=message.topic, partition=-1, offset=-1, key=message.key, value=message.value, timestamp=at
+    )  # fmt: skip
+    return replace(dead_letter(unstored, step=step, reason=reason, detail=detail, at=at), key=message.key)
+
+
 def _encoded(letter: DeadLetter) -> bytes:
     """Return the letter within its limit: in JSON a control character takes six bytes, and all of a key may be such."""
     for smaller in (letter, replace(letter, value=None), replace(letter, value=None, headers={})):

@@ -7,8 +7,7 @@ import binascii
 import hashlib
 import hmac
 import unicodedata
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,6 +18,7 @@ from pipeline.notice import Notice
 from pipeline.ports import Clock, Http
 from pipeline.rule import Alert, Delivery
 from pipeline.telemetry import counted
+from pipeline.text import headers
 
 WEBHOOK_DEADLINE_SECONDS = 10.0
 LONGEST_RETRY_AFTER_SECONDS = 24 * 3600.0
@@ -179,17 +179,9 @@ def notice_payload(notice: Notice) -> bytes:
 
 
 def retry_after_seconds(value: str, now: datetime) -> float | None:
-    """Return how long a Retry-After header asks to wait (RFC 9110 section 10.2.3), from 0 to a day; None if unclear."""
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value[:18]), LONGEST_RETRY_AFTER_SECONDS)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, IndexError, TypeError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max((moment - now).total_seconds(), 0.0), LONGEST_RETRY_AFTER_SECONDS)
+    """Return how long a Retry-After header asks to wait, from 0 to a day; None if unclear."""
+    asked = headers.retry_after_seconds(value, now)
+    return None if asked is None else min(asked, LONGEST_RETRY_AFTER_SECONDS)
 
 
 def inert(text: str) -> str:

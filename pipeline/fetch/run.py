@@ -20,11 +20,11 @@ from msgspec.structs import replace
 
 from pipeline import telemetry, topics
 from pipeline.article import Article, decode_article, encode_article
-from pipeline.dead import dead_letter
+from pipeline.dead import unstored_letter
 from pipeline.errors import BadArticle, RequestFailed, RequestRefused
 from pipeline.fetch import robots
 from pipeline.fetch.visits import next_visit
-from pipeline.ports import Broker, Clock, Http, Message, PageRequest, Pages, Record, Response, State
+from pipeline.ports import Broker, Clock, Http, Message, PageRequest, Pages, Response, State
 from pipeline.text.headers import retry_after_seconds
 from pipeline.walls import wall_of
 
@@ -232,12 +232,9 @@ def _with_letter(request: PageRequest, visit: Visit, broker: Broker, now: dateti
         return visit
     if article.title or article.summary or article.html or article.body:
         return visit
-    topic = topics.raw(article.lane)
-    unstored = Record(
-        topic=topic, partition=-1, offset=-1, key=article.id, value=request.article, timestamp=now
-    )  # fmt: skip
-    letter = dead_letter(unstored, step="fetch", reason=NO_PAGE, detail=cause, at=now)
-    (failure,) = broker.publish([replace(letter, key=article.id)])
+    message = Message(topic=topics.raw(article.lane), key=article.id, value=request.article)
+    letter = unstored_letter(message, step="fetch", reason=NO_PAGE, detail=cause, at=now)
+    (failure,) = broker.publish([letter])
     if failure is None:
         return visit
     return replace(visit, refusal=Refusal(f"broker: {failure.cause}", BROKER_WAIT_SECONDS, is_ours=True))

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from pipeline import telemetry, topics
 from pipeline.article import encode_article
-from pipeline.dead import dead_letter
+from pipeline.dead import unstored_letter
 from pipeline.errors import PublishError
 from pipeline.outcomes import Status
 from pipeline.poll.answers import Brought, unpublished
-from pipeline.ports import Broker, Message, Record
+from pipeline.ports import Broker, Message
 
 log = structlog.get_logger("wirewatch")
 
@@ -76,10 +76,5 @@ def _log_published(published: Sequence[tuple[Message, PublishError | None]]) -> 
 
 
 def _dead_letter(message: Message, cause: str, now: datetime) -> Message:
-    """Bury an article that never became a record: it has no place, so its letter goes by the article's id."""
-    unstored = Record(
-        topic=message.topic, partition=-1, offset=-1, key=message.key, value=message.value, timestamp=now
-    )  # fmt: skip
     log.warning("dead letter", step="poll", key=message.key, reason=UNPUBLISHABLE, detail=cause[:300])
-    letter = dead_letter(unstored, step="poll", reason=UNPUBLISHABLE, detail=cause, at=now)
-    return replace(letter, key=message.key)
+    return unstored_letter(message, step="poll", reason=UNPUBLISHABLE, detail=cause, at=now)

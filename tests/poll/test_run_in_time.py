@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import msgspec
 import pytest
-from fakes import Killed, Newsstand, item, rss
+from fakes import HOLDER, Killed, Newsstand, item, rss
 from stub_server import Answer, Request
 
 from pipeline.access import Access
@@ -15,6 +16,8 @@ from pipeline.feed import Feed, FeedStatus
 from pipeline.identity import feed_id
 from pipeline.outcomes import Status, Trouble
 from pipeline.poll.done import PollDone
+from pipeline.poll.run import PollReport, poll_due_feeds
+from pipeline.ports import Response
 
 ONE = item("One", "https://stand.example/1", "g1", "First text")
 TWO = item("Two", "https://stand.example/2", "g2", "Second text")
@@ -323,18 +326,43 @@ def test_an_edited_item_above_its_old_copy_is_told_once(stand: Newsstand) -> Non
     assert [statuses(stand) for _ in range(4)] == [(0, 1, 1), (0, 0, 2), (0, 0, 2), (0, 0, 2)]
 
 
-def test_a_feed_that_outlasts_its_lease_is_asked_once_and_kept(stand: Newsstand) -> None:
-    asked: list[str] = []
+class Slow:
+    """An ``Http`` whose answer comes when the poller has looked for due feeds twice more, past the end of its lease."""
 
-    def slow(request: Request) -> Answer:
-        asked.append(request.path)
-        stand.clock.forward(500)  # its claim is over, and it is due for everybody
-        return Answer(body=rss(ONE))
+    def __init__(self, stand: Newsstand) -> None:
+        self.stand = stand
+        self.asked = 0
+        self.looks = 0
+        self.go_on = asyncio.Event()
 
-    stand.server.on("/feed", slow)
+    def reach(self, point: str) -> None:
+        self.looks += point == "poll:claimed"
+        if self.looks >= 3:
+            self.go_on.set()
 
-    assert [result.saved for result in stand.poll().results] == [True]
-    assert asked == ["/feed"]
+    async def request(self, method: str, url: str, **_: object) -> Response:
+        self.asked += 1
+        self.stand.clock.forward(500)
+        await self.go_on.wait()
+        return Response(status=200, url=url, headers={}, body=rss(ONE).encode())
+
+
+def test_a_feed_that_outlasts_its_lease_is_asked_once_and_kept(
+    stand: Newsstand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.poll.run.CLAIM_SECONDS", 0.001)
+
+    async def run() -> tuple[PollReport, int]:
+        slow = Slow(stand)
+        report = await poll_due_feeds(
+            state=stand.state, broker=stand.broker, http=slow, clock=stand.clock, holder=HOLDER, reach=slow.reach
+        )
+        return report, slow.asked
+
+    report, asked = asyncio.run(run())
+
+    assert asked == 1
+    assert [(result.saved, result.cause) for result in report.results] == [(True, "")]
 
 
 def test_an_index_one_of_whose_sitemaps_fails_at_the_first_poll_is_not_read_by_halves(stand: Newsstand) -> None:
