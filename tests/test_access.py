@@ -191,3 +191,12 @@ def test_what_is_no_proxy_is_refused_without_being_shown(text: str) -> None:
     with pytest.raises(UsageError, match="a proxy is written as") as caught:
         read_proxy(text)
     assert "canary" not in str(caught.value)
+
+
+def test_to_an_address_that_a_feed_names_go_secrets_only_where_they_are_for_and_the_proxy_always() -> None:
+    proxy = read_proxy("http://proxy.example:3128")
+    access = Access(hosts=("feeds.example",), user="desk", password="secret", proxy=proxy)
+
+    assert access.for_url("https://feeds.example/news.xml") is access
+    assert access.for_url("https://other.example/news.xml") == Access(proxy=proxy)
+    assert Access(hosts=("feeds.example",), user="desk").for_url("https://other.example/") is None

@@ -315,3 +315,41 @@ def test_a_site_without_feeds_says_how_hard_was_looked(cli: Cli) -> None:
     assert (nothing.code, nothing.out) == (1, "")
     assert "requests made; the page itself: HTTP 404 Not Found" in nothing.err
     assert cli("feeds", "discover", "file:///etc/passwd").code == 2
+
+
+def test_a_list_changes_what_it_mentions_and_nothing_else(cli: Cli) -> None:
+    cli("feeds", "add", URL, "--outlet", "The Harbour", "--full-page", "--interval", "600", "--tag", "ports")
+    (before,) = feeds(cli)
+    (cli.folder / "list.opml").write_text(
+        f'<opml version="2.0"><body><outline type="rss" text="New name" xmlUrl="{URL}"/></body></opml>', "utf-8"
+    )
+
+    assert "0 new, 1 changed" in cli("feeds", "import", "list.opml").err
+
+    assert feeds(cli) == [{**before, "title": "New name"}]
+
+
+def test_an_access_file_that_cannot_be_read_fails_the_feeds_that_need_it_alone(cli: Cli) -> None:
+    config = cli.folder / "config"
+    config.mkdir()
+    (config / "feeds.opml").write_text("<opml version='2.0'><body/></opml>", "utf-8")
+    (config / "rules.yml").write_text("[]\n", "utf-8")
+    (config / "access.toml").write_text("[agency]\nhosts = ['127.0.0.1']\nuser = 'desk'\npassword = 'x'\n", "utf-8")
+    with StubServer() as server:
+        cli.environment |= {"WIREWATCH_ALLOW_ADDRESSES": server.address}
+        for name in ("open", "locked"):
+            server.on(f"/{name}", Answer(body=FEED))
+            cli("feeds", "add", server.url(f"/{name}"), "--title", name, *(["--access", "agency"] * (name == "locked")))
+        (config / "access.toml").write_text("[agency]\nhosts = ['127.0.0.1']\npassword_file = '/nowhere'\n", "utf-8")
+
+        said = cli("poll", "--once").err
+
+    assert "open: 1 new" in said
+    assert "locked: failed: " in said
+    assert [request.path for request in server.requests] == ["/open"]
+
+
+def test_adding_a_known_feed_again_says_that_nothing_changed(cli: Cli) -> None:
+    cli("feeds", "add", URL, "--title", "T")
+
+    assert cli("feeds", "add", URL, "--title", "T").err.startswith("unchanged: ")

@@ -500,7 +500,8 @@ def test_a_list_with_either_address_of_a_moved_feed_changes_nothing(state: State
     move(state)
     before = state.feeds()
 
-    assert state.save_feeds([a_feed("f1"), Feed(id="f9", url=NEW_URL)]) == 0
+    assert state.save_feeds([a_feed("f1")]) == 0
+    assert state.save_feeds([Feed(id="f9", url=NEW_URL)]) == 0
 
     assert state.feeds() == before
 
@@ -552,3 +553,17 @@ def test_a_claim_given_back_can_leave_its_host_a_pause(state: State) -> None:
 
     assert claim(state, NOW + 0.9 * MINUTE) == []
     assert claim(state, NOW + MINUTE) == ["f1"]
+
+
+def test_a_second_move_that_is_not_believed_yet_does_not_undo_the_first(state: State) -> None:
+    state.save_feeds([a_feed("f1")])
+    move(state)
+    assert claim(state, only=["f1"]) == ["f1"]
+    state.save_poll(
+        PollResult(feed_id="f1", state=replace(POLLED, moved_to="https://third.example/", moved_since=NOW)), "ann"
+    )
+
+    assert state.save_feeds([a_feed("f1")]) == 0
+    assert state.save_feeds([Feed(id="f9", url=NEW_URL)]) == 0
+
+    assert [known.feed.url for known in state.feeds()] == [NEW_URL]
