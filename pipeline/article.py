@@ -14,11 +14,21 @@ from msgspec import Struct
 
 from pipeline.errors import BadArticle
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """``major.minor``. A newer minor only adds fields and is read; another major goes to the dead letters."""
 
 Lane = Literal["live", "backfill"]
 TextFrom = Literal["feed", "page", "file"]
+TextChoice = Literal["", "extracted", "json_ld", "content", "summary", "given"]
+"""Which of the texts at hand became the body: extracted from the page, the page's own JSON-LD ``articleBody``, the
+feed's content, the feed's summary, or what a file gave."""
+Direction = Literal["ltr", "rtl"]
+EntityKind = Literal["person", "organisation", "place"]
+Span = tuple[int, int]
+"""Start and end of a stretch of text, in characters; the end is not part of it."""
+OriginEvidence = Literal["", "byline", "dateline", "credit", "canonical", "attribution"]
+"""What says who wrote an article: its authors, its dateline, a credit line, the address it is a copy of, or a sentence
+("as reported by …")."""
 
 
 class Heading(Struct, frozen=True):
@@ -26,6 +36,41 @@ class Heading(Struct, frozen=True):
 
     offset: int
     text: str
+
+
+class Entity(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A person, an organisation or a place that the article names, once, with everywhere that it does."""
+
+    kind: EntityKind
+    name: str
+    """The canonical name of a known entity; else the fullest form in the article."""
+    id: str = ""
+    """Of the row in the gazetteer (``source:key``); empty for a name that is in none."""
+    type: str = ""
+    """What kind of person, organisation or place, in one word (``country``, ``city``, ``party``); empty: not known."""
+    aliases: tuple[str, ...] = ()
+    """The forms other than ``name`` that this article has for it, as it writes them."""
+    in_title: tuple[Span, ...] = ()
+    in_body: tuple[Span, ...] = ()
+    country: str = ""
+    """ISO 3166-1 alpha-2."""
+    latitude: float | None = None
+    """Degrees north (WGS 84), of a place."""
+    longitude: float | None = None
+    """Degrees east."""
+
+
+class Quote(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that somebody is quoted as having said: ``body[start:end]``, without its quotation marks."""
+
+    start: int
+    end: int
+    speaker: str = ""
+    """By the canonical name when known, else by the fullest form in the article; empty: the article names nobody."""
+    speaker_id: str = ""
+    """Of the row in the gazetteer."""
+    verb: str = ""
+    """The verb of saying, as written."""
 
 
 class Figure(Struct, frozen=True, kw_only=True):
@@ -71,7 +116,8 @@ class Article(Struct, frozen=True, kw_only=True):
     outlet: str = ""
     """Who published it."""
     origin: str = ""
-    """Who wrote it, when known to be another."""
+    """Who wrote it, when the article says so: a news agency, or an outlet."""
+    origin_by: OriginEvidence = ""
     title: str = ""
     summary: str = ""
     body: str = ""
@@ -82,10 +128,29 @@ class Article(Struct, frozen=True, kw_only=True):
     page: str = ""
     """Key of the stored page in the pages port; empty when there is none."""
     text_from: TextFrom = "feed"
+    text_choice: TextChoice = ""
+    text_confidence: float = 0.0
+    """How sure it is that the body is the whole article and nothing else; 0 to 1. See ``pipeline.enrich.text``."""
+    dateline: str = ""
+    """As written before the text, without its dash: ``BEIRUT, March 15 (Reuters)``."""
+    correction: str = ""
+    """What the outlet says it corrected, as it says it."""
+    section: str = ""
+    """The part of the outlet it stands in, such as Sport."""
+    image: str = ""
+    """Address of the main picture."""
     authors: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     language: str = "und"
     """ISO 639-1 where there is one; ``und`` when unsure. Before the language stage: the feed's own claim."""
+    script: str = ""
+    """ISO 15924 code of the script that most letters are of (``Latn``, ``Arab``); empty without letters."""
+    direction: Direction = "ltr"
+    entities: tuple[Entity, ...] = ()
+    """Most often named first."""
+    quotes: tuple[Quote, ...] = ()
+    main_place: str = ""
+    """Id of the entity that the article is most about as a place."""
     published: datetime | None = None
     """As claimed by the outlet; clamped and flagged when impossible."""
     updated: datetime | None = None

@@ -58,6 +58,15 @@ FlagName = Literal[
     "language_unsure",
     "charset_guessed",
     "link_removed",
+    "paywalled",
+    "corrected",
+    "encoding_repaired",
+    "page_is_index",
+    "page_is_login",
+    "page_is_consent",
+    "page_is_video",
+    "extraction_broken",
+    "names_truncated",
 ]
 """Remarks on an article's quality, kept with it. A stage that fails on an article adds ``failed:<stage>``."""
 

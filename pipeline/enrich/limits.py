@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from pipeline.article import MAX_NESTING, Article, Heading, encode_article, nests_within
+from pipeline.enrich.bounds import bounded
 from pipeline.enrich.paragraphs import join_paragraphs, split_body
 from pipeline.outcomes import FlagName
 from pipeline.text.characters import cleaned, has_controls, one_line
@@ -26,14 +27,15 @@ from pipeline.topics import MAX_ARTICLE_BYTES
 
 MAX_EXTRA_KEYS: Final = 100
 MAX_EXTRA_BYTES: Final = 64 * 1024
-SMALL_TEXT_CHARACTERS: Final = 60_000
+SMALL_TEXT_CHARACTERS: Final = 40_000
 """An article with less text than this is under ``MAX_ARTICLE_BYTES`` with everything else at its limit."""
 
 _WORDS: Final = (
     "id", "feed", "outlet", "origin", "page", "language", "content_hash", "family", "story", "schema_version",
+    "dateline", "correction", "section", "script", "main_place",
 )  # fmt: skip
 _LISTS: Final = ("authors", "tags", "flags", "stages")
-_LINKS: Final = ("url", "canonical_url")
+_LINKS: Final = ("url", "canonical_url", "image")
 
 
 def fitted(article: Article) -> Article:
@@ -44,6 +46,8 @@ def fitted(article: Article) -> Article:
     """
     flags = _remarks(article)
     body, headings = _cleaned_body(article)
+    if body != article.body:  # where the names and quotes stood, something else stands now
+        article = msgspec.structs.replace(article, entities=(), quotes=())
     article = msgspec.structs.replace(
         article,
         title=one_line(article.title)[:MAX_TITLE_CHARACTERS],
@@ -60,7 +64,9 @@ def fitted(article: Article) -> Article:
     )
     if flags:
         article = article.flagged(*flags)
-    return article if len(article.body) + len(article.html) <= SMALL_TEXT_CHARACTERS else _within_a_record(article)
+    if len(article.body) + len(article.html) > SMALL_TEXT_CHARACTERS:
+        article = _within_a_record(bounded(article))
+    return bounded(article)
 
 
 def _remarks(article: Article) -> list[FlagName]:

@@ -77,7 +77,7 @@ def enrich_article(article: Article, tools: Tools, stages: Sequence[str]) -> Art
     Raises:
         DropArticle: neither title nor body is left (``NO_TEXT``), or a stage says so.
     """
-    article = with_utc_times(article)
+    article = with_utc_times(msgspec.structs.replace(article, entities=(), quotes=(), main_place=""))
     done = []
     for name in stages:
         stage = STAGES[name]

@@ -10,7 +10,7 @@ from lxml.html import HtmlElement
 
 from pipeline.article import Article
 from pipeline.enrich.markup import read_markup
-from pipeline.enrich.page import ExtractionFailed, canonical_address, extract_paragraphs, parse_page
+from pipeline.enrich.page import ExtractionFailed, canonical_address, extract_paragraphs
 from pipeline.enrich.page_head import read_head
 from pipeline.enrich.paragraphs import Paragraph, split_body, with_paragraphs
 from pipeline.enrich.tools import Tools
@@ -50,11 +50,10 @@ def has_article(tree: HtmlElement) -> bool:
 
 def _with_page_text(article: Article, own: Sequence[Paragraph], tools: Tools) -> Article:
     """Return the article with its page's text where that is better than its own; flagged where there is none."""
-    body = _stored_page(article.page, tools)
-    if body is None:
-        return _on_own_text(article.flagged("page_missing"))
     try:
-        tree = parse_page(body)
+        tree = tools.open_page(article.page)
+        if tree is None:
+            return _on_own_text(article.flagged("page_missing"))
         canonical_url = article.canonical_url or canonical_address(tree, article.url)
         article = msgspec.structs.replace(article, canonical_url=canonical_url)
         is_told = article.title and (article.feed or article.published)
@@ -78,13 +77,6 @@ def _with_page_head(article: Article, tree: HtmlElement) -> Article:
         authors=article.authors or head.authors,
         published=article.published or published,
     ).flagged(*(flags if not article.published else ()))
-
-
-def _stored_page(key: str, tools: Tools) -> bytes | None:
-    try:
-        return tools.pages.get(key)
-    except ValueError:  # no key: a stranger wrote this record
-        return None
 
 
 def _on_own_text(article: Article) -> Article:

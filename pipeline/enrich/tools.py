@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
+from lxml.html import HtmlElement
+
 from pipeline.enrich.language_model import LanguageModel, load_languages
+from pipeline.enrich.page import ExtractionFailed, parse_page
 from pipeline.ports import Pages
 
 __all__ = ["Tools", "load_languages"]
@@ -17,7 +20,34 @@ class Tools:
 
     pages: Pages
     languages: LanguageModel = field(default_factory=load_languages)
+    _opened: dict[str, HtmlElement | ExtractionFailed | None] = field(default_factory=dict)
+    """The page that was opened last: several stages look at it, and parsing it takes longer than what they do."""
 
     def __post_init__(self) -> None:
         # A page without an article is a flag on the article; it is not also two lines on somebody's terminal.
         logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+    def open_page(self, key: str) -> HtmlElement | None:
+        """Return the tree of a stored page, which nobody may change; None when it is not (or no longer) kept.
+
+        Raises:
+            ExtractionFailed: it is no HTML that can be read.
+            TryLater: the pages cannot be read now.
+        """
+        if key not in self._opened:
+            self._opened.clear()
+            self._opened[key] = self._read(key)
+        opened = self._opened[key]
+        if isinstance(opened, ExtractionFailed):
+            raise opened
+        return opened
+
+    def _read(self, key: str) -> HtmlElement | ExtractionFailed | None:
+        try:
+            body = self.pages.get(key)
+        except ValueError:  # no key: a stranger wrote this record
+            return None
+        try:
+            return None if body is None else parse_page(body)
+        except ExtractionFailed as failure:
+            return failure

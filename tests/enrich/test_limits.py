@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.article import Article, Heading, decode_article, encode_article
+from pipeline.article import Article, Entity, Heading, Quote, decode_article, encode_article
 from pipeline.enrich.limits import fitted
 from pipeline.text.limits import MAX_BODY_BYTES, MAX_BODY_CHARACTERS
 from pipeline.topics import MAX_RECORD_BYTES
@@ -50,6 +50,10 @@ def test_everything_at_its_limit_together_fits_a_record(character: str) -> None:
             flags=(long,) * 500, stages=(long,) * 500, source_path=long, family=long, story=long, content_hash=long,
             headings=tuple(Heading(0, character * 200) for _ in range(1_000)),
             extra={f"{n}{character * 100}": long[:1000] for n in range(2_000)},
+            dateline=long, correction=long, section=long, image="https://e.example/" + long, script=long,
+            main_place=long, quotes=(Quote(start=0, end=9, speaker=long, speaker_id=long, verb=long),) * 500,
+            entities=(Entity(kind="person", name=long, id=long, type=long, aliases=(long,) * 50, country=long,
+                             in_title=((0, 9),) * 500, in_body=((0, 9),) * 500),) * 500,
         )
     )  # fmt: skip
     assert len(encode_article(found)) <= MAX_RECORD_BYTES

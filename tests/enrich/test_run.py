@@ -17,11 +17,12 @@ from pipeline.enrich.tools import Tools
 from pipeline.errors import DropArticle, TryLater, UsageError
 from pipeline.outcomes import DropReason, Status
 from pipeline.ports import Record
+from pipeline.settings import Settings
 from pipeline.topics import MAX_RECORD_BYTES
 from pipeline.worker import Handled
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-STAGES = ("text", "clean", "language")
+STAGES = tuple(run.STAGES)
 TEXT = "The council met on Monday to discuss the new bridge over the river and will decide next week."
 
 
@@ -49,7 +50,7 @@ def test_an_article_is_published_enriched_under_its_id(tools: Tools) -> None:
     assert (handled.status, message.topic, message.key) == (Status.PUBLISHED, "articles.enriched", "id-1")
     found = decode_article(message.value)
     assert (found.title, found.body, found.html, found.language) == ("A bridge", TEXT, "", "en")
-    assert found.stages == ("text/2", "clean/1", "language/1")
+    assert found.stages == tuple(f"{name}/{stage.version}" for name, stage in run.STAGES.items())
     assert found.flags == ()
 
 
@@ -67,6 +68,10 @@ def test_an_enriched_article_says_where_its_raw_record_first_stood(
     raw = msgspec.structs.replace(record(encode_article(Article(id="a", title="T")), offset=7), headers=said)
     (handled,) = enrich_records([raw], tools, STAGES)
     assert handled.messages[0].headers == {"source": source}
+
+
+def test_all_stages_run_by_default_in_the_order_in_which_they_are_told() -> None:
+    assert Settings().stages == tuple(run.STAGES)
 
 
 def test_each_lane_has_its_own_topic(tools: Tools) -> None:
@@ -142,7 +147,7 @@ def test_bugs_and_signals_pass_up(tools: Tools, monkeypatch: pytest.MonkeyPatch,
 
 def test_only_the_configured_stages_run_and_in_their_order(tools: Tools) -> None:
     found = enrich_article(Article(id="a", title=TEXT, body="Advertisement"), tools, ("language", "text"))
-    assert found.stages == ("language/1", "text/2")
+    assert found.stages == tuple(f"{name}/{run.STAGES[name].version}" for name in ("language", "text"))
     assert found.body == "Advertisement"
 
 

@@ -158,3 +158,14 @@ def test_an_impossible_date_of_a_page_is_clamped_and_flagged(tools: Tools) -> No
     page = stored(tools, PAGE.replace("<title>", HEAD.replace("2026-02", "2990-02") + "<title>"))
     found = enrich(article(page=page, fetched=SEEN), tools)
     assert (found.published, found.flags) == (SEEN, ("published_clamped",))
+
+
+def test_a_page_is_parsed_once_for_all_stages(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = []
+    monkeypatch.setattr("pipeline.enrich.tools.parse_page", lambda body: parsed.append(body) or page.parse_page(body))
+    key = tools.pages.put(b"<p>one</p>", DAY)
+    other = tools.pages.put(b"<p>two</p>", DAY)
+    assert tools.open_page(key) is tools.open_page(key)
+    assert tools.open_page(other) is not tools.open_page(key)
+    assert parsed == [b"<p>one</p>", b"<p>two</p>", b"<p>one</p>"]
+    assert tools.open_page("../../etc/passwd") is None

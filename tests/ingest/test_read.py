@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.article import Article, encode_article
+from pipeline.enrich import run
 from pipeline.enrich.tools import Tools
 from pipeline.ingest import content
 from pipeline.ingest.read import FileProblem, MemoryPages, preview_path, read_path
 from pipeline.topics import MAX_RECORD_BYTES
 
 SEED = Path(__file__).parents[1] / "data" / "seed-article.txt"
-STAGES = ("text", "clean", "language")
+STAGES = tuple(run.STAGES)
 PROSE = "The council met on Monday to discuss the new bridge over the river, and it will decide about it next week. "
 FEED = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>Feed</title><link>https://e.example/</link>
 <item><title>One</title><link>https://e.example/1</link><pubDate>Fri, 15 Mar 2024 10:00:00 GMT</pubDate></item>

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.article import Article
+from pipeline.enrich import run
 from pipeline.enrich.tools import Tools
 from pipeline.ingest.read import FileProblem, preview_path
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-STAGES = ("text", "clean", "language")
+STAGES = tuple(run.STAGES)
 PAGES = ("APNews_0", "LATimes_4", "Reuters_2", "TheNation_1", "iNews_1", "FoxNews_2")
 
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real feeds and pages of ../shared/data are not there")
