@@ -26,6 +26,7 @@ MetricName = Literal[
     "wirewatch_records_total",
     "wirewatch_batch_seconds",
     "wirewatch_stage_seconds",
+    "wirewatch_stage_failures_total",
     "wirewatch_record_age_seconds",
     "wirewatch_requests_total",
     "wirewatch_lag_records",
@@ -64,6 +65,9 @@ BATCH_SECONDS: Final = _histogram(
 STAGE_SECONDS: Final = _histogram(
     "wirewatch_stage_seconds", "Time of one enrichment stage on one article.", ["stage"], SECONDS
 )
+STAGE_FAILURES: Final = _counter(
+    "wirewatch_stage_failures_total", "Articles that an enrichment stage failed on.", ["stage"]
+)
 AGE_SECONDS: Final = _histogram(
     "wirewatch_record_age_seconds", "Age of a record when its step had committed it.", ["step"], AGES
 )
@@ -95,8 +99,8 @@ LAST_LOOK: Final = _gauge(
     "When lag, ages, feeds and queues were last looked up, in Unix seconds; they are as old as this.",
 )
 ALL: Final = (
-    RECORDS, BATCH_SECONDS, STAGE_SECONDS, AGE_SECONDS, REQUESTS, LAG, OLDEST_SECONDS, FEEDS, QUEUED, HELD,
-    SILENT_SECONDS, PROBLEM, DISK_USED, LAST_LOOK,
+    RECORDS, BATCH_SECONDS, STAGE_SECONDS, STAGE_FAILURES, AGE_SECONDS, REQUESTS, LAG, OLDEST_SECONDS, FEEDS,
+    QUEUED, HELD, SILENT_SECONDS, PROBLEM, DISK_USED, LAST_LOOK,
 )  # fmt: skip
 
 TRACE_HEADER: Final = "traceparent"

@@ -20,6 +20,7 @@ from lxml.etree import LxmlError
 from pipeline import telemetry, topics
 from pipeline.article import (
     DELETION_HEADER,
+    REENRICH_HEADER,
     SOURCE_HEADER,
     Article,
     Lane,
@@ -28,11 +29,12 @@ from pipeline.article import (
     encode_article,
 )
 from pipeline.enrich import clean, language, text
+from pipeline.enrich.again import enrich_again
 from pipeline.enrich.limits import fitted
 from pipeline.enrich.times import with_utc_times
 from pipeline.enrich.tools import Tools
 from pipeline.errors import BadArticle, DropArticle, UsageError
-from pipeline.outcomes import DropReason, Status
+from pipeline.outcomes import DropReason, FlagName, Status
 from pipeline.ports import Message, Record
 from pipeline.worker import Handled
 
@@ -46,13 +48,17 @@ class Stage(NamedTuple):
 
     enrich: Callable[[Article, Tools], Article]
     version: int
+    flags: tuple[FlagName, ...] = ()
+    """What it may say of an article. They are taken away before it looks at one: an article may come again."""
+    may_fail: bool = True
+    """Whether an article passes without it. One that must not goes to the dead letters when the stage fails."""
 
 
 STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
     {
-        "text": Stage(text.enrich, 2),
+        "text": Stage(text.enrich, 2, ("page_missing", "page_without_article")),
         "clean": Stage(clean.enrich, 1),
-        "language": Stage(language.enrich, 1),
+        "language": Stage(language.enrich, 1, ("language_unsure",)),
     }
 )
 
@@ -76,23 +82,31 @@ def enrich_article(article: Article, tools: Tools, stages: Sequence[str]) -> Art
 
     Raises:
         DropArticle: neither title nor body is left (``NO_TEXT``), or a stage says so.
+        BadArticle: a stage failed that no article may do without.
     """
     article = with_utc_times(msgspec.structs.replace(article, entities=(), quotes=(), main_place=""))
     done = []
     for name in stages:
         stage = STAGES[name]
+        article = article.unflagged(*stage.flags, f"failed:{name}")
         try:
             with telemetry.STAGE_SECONDS.labels(name).time():
                 article = stage.enrich(article, tools)
             done.append(f"{name}/{stage.version}")
         except LIBRARY_FAILURES as failure:
-            cause = f"{type(failure).__name__}: {failure}"[:200]
-            log.warning("stage failed", step=GROUP, stage=name, id=article.id, cause=cause, next="passed on, flagged")
-            article = article.flagged(f"failed:{name}")
+            article = _failed(article, name, stage, f"{type(failure).__name__}: {failure}"[:200])
     article = fitted(msgspec.structs.replace(article, html="", stages=tuple(done)))
     if not article.title and not article.body:
         raise DropArticle(DropReason.NO_TEXT, article.url or article.guid or article.source_path)
     return article
+
+
+def _failed(article: Article, name: str, stage: Stage, cause: str) -> Article:
+    telemetry.STAGE_FAILURES.labels(name).inc()
+    if not stage.may_fail:
+        raise BadArticle(f"stage {name} failed", cause)
+    log.warning("stage failed", step=GROUP, stage=name, id=article.id, cause=cause, next="passed on, flagged")
+    return article.flagged(f"failed:{name}")
 
 
 def enrich_records(records: Sequence[Record], tools: Tools, stages: Sequence[str]) -> list[Handled]:
@@ -109,16 +123,24 @@ def _enrich_record(record: Record, tools: Tools, stages: Sequence[str]) -> Handl
         if record.headers.get("kind") == DELETION_HEADER["kind"]:
             message = _passed_on(record)
         else:
-            article = enrich_article(decode_article(record.value), tools, stages)
-            message = Message(
-                topic=topics.enriched(article.lane), key=article.id, value=encode_article(article),
-                headers={SOURCE_HEADER: _source(record)},
-            )  # fmt: skip
+            message = _enriched(record, tools, stages)
     except DropArticle as drop:
         return Handled(record, Status.DROPPED, reason=drop.reason.value, detail=drop.detail)
     except BadArticle as bad:
         return Handled(record, Status.DEAD, reason=bad.reason, detail=bad.detail)
     return Handled(record, Status.PUBLISHED, (message,))
+
+
+def _enriched(record: Record, tools: Tools, stages: Sequence[str]) -> Message:
+    article = decode_article(record.value)
+    headers = {SOURCE_HEADER: _source(record)}
+    if record.headers.get("kind") == REENRICH_HEADER["kind"]:
+        article, lane = enrich_again(article, tools, stages, enrich_article), _lane(record)
+        headers |= REENRICH_HEADER
+    else:
+        article = enrich_article(article, tools, stages)
+        lane = article.lane
+    return Message(topic=topics.enriched(lane), key=article.id, value=encode_article(article), headers=headers)
 
 
 def _source(record: Record) -> str:
@@ -129,5 +151,8 @@ def _source(record: Record) -> str:
 
 def _passed_on(record: Record) -> Message:
     deletion = decode_deletion(record.value)
-    lane: Lane = "backfill" if topics.is_backfill(record.topic) else "live"
-    return Message(topic=topics.enriched(lane), key=deletion.id, value=record.value, headers=record.headers)
+    return Message(topic=topics.enriched(_lane(record)), key=deletion.id, value=record.value, headers=record.headers)
+
+
+def _lane(record: Record) -> Lane:
+    return "backfill" if topics.is_backfill(record.topic) else "live"
