@@ -13,6 +13,7 @@ from datetime import datetime
 from pipeline.ports.broker import Broker, Consumer, Message, Record, TopicPartition, batched_records
 from pipeline.ports.index import CountField, Hit, Hits, IndexDelete, IndexOutcome, SearchIndex, Sort
 from pipeline.ports.outgoing import Channel, Http, Response
+from pipeline.ports.outlets import PAGES_KEPT, OutletBreak, OutletPage, OutletPages, PageNorm
 from pipeline.ports.pages import Pages
 from pipeline.ports.robots import RobotsAnswer, RobotsCache
 from pipeline.ports.state import (
@@ -43,6 +44,7 @@ from pipeline.ports.state import (
 Clock = Callable[[], datetime]
 
 __all__ = [
+    "PAGES_KEPT",
     "ArticleRecord",
     "Broker",
     "Channel",
@@ -64,6 +66,10 @@ __all__ = [
     "Marker",
     "Message",
     "Outbox",
+    "OutletBreak",
+    "OutletPage",
+    "OutletPages",
+    "PageNorm",
     "PageRequest",
     "PageTrouble",
     "Pages",
