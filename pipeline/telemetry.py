@@ -26,6 +26,7 @@ MetricName = Literal[
     "wirewatch_records_total",
     "wirewatch_batch_seconds",
     "wirewatch_stage_seconds",
+    "wirewatch_pages_without_article_total",
     "wirewatch_record_age_seconds",
     "wirewatch_requests_total",
     "wirewatch_lag_records",
@@ -63,6 +64,11 @@ BATCH_SECONDS: Final = _histogram(
 )
 STAGE_SECONDS: Final = _histogram(
     "wirewatch_stage_seconds", "Time of one enrichment stage on one article.", ["stage"], SECONDS
+)
+PAGES_WITHOUT_ARTICLE: Final = _counter(
+    "wirewatch_pages_without_article_total",
+    "Pages that held no article, by what they were instead: index, login, consent, video, or unknown.",
+    ["kind"],
 )
 AGE_SECONDS: Final = _histogram(
     "wirewatch_record_age_seconds", "Age of a record when its step had committed it.", ["step"], AGES

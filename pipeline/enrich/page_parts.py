@@ -120,14 +120,14 @@ def _is_short(element: HtmlElement, ruler: _Ruler) -> bool:
 
 
 def _is_link(heading: HtmlElement, ruler: _Ruler) -> bool:
-    """Whether the whole of a heading is a link, inside or around it."""
+    """Whether a heading is a link, inside or around it; half of it may be repeated for readers of screens."""
     parent = heading.getparent()
     if parent is not None and parent.tag == "a" and parent.get("href"):
         return True
     if heading.find(".//a") is None:
         return False
     length = ruler.length(heading, MAX_TEASER_CHARACTERS)
-    return 0 < length <= MAX_TEASER_CHARACTERS and ruler.linked(heading, MAX_TEASER_CHARACTERS) >= 0.9 * length
+    return 0 < length <= MAX_TEASER_CHARACTERS and ruler.linked(heading, MAX_TEASER_CHARACTERS) >= 0.45 * length
 
 
 def _drop(element: HtmlElement) -> None:

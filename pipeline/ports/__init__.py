@@ -14,6 +14,7 @@ from pipeline.ports.broker import Broker, Consumer, Message, Record, TopicPartit
 from pipeline.ports.index import CountField, Hit, Hits, IndexDelete, IndexOutcome, SearchIndex, Sort
 from pipeline.ports.outgoing import Channel, Http, Response
 from pipeline.ports.pages import Pages
+from pipeline.ports.profiles import NoProfiles, Profiles
 from pipeline.ports.robots import RobotsAnswer, RobotsCache
 from pipeline.ports.state import (
     ArticleRecord,
@@ -63,6 +64,7 @@ __all__ = [
     "Ledger",
     "Marker",
     "Message",
+    "NoProfiles",
     "Outbox",
     "PageRequest",
     "PageTrouble",
@@ -70,6 +72,7 @@ __all__ = [
     "PollDay",
     "PollResult",
     "PollTally",
+    "Profiles",
     "Progress",
     "Record",
     "Records",
