@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from pipeline.article import Article
 from pipeline.enrich.page import ExtractionFailed
 from pipeline.enrich.tools import Tools
 from pipeline.errors import DropArticle
+from pipeline.ports import UntoldProfiles
 
 PAGE_STAGES: Final = ("text", "metadata")
 """The stages that read what the article was made from. A feed's markup is not kept, a page's bytes are for a while."""
@@ -30,6 +32,7 @@ def enrich_again(
     Raises:
         TryLater: the pages cannot be read now.
     """
+    tools = dataclasses.replace(tools, profiles=UntoldProfiles(tools.profiles))
     if article.text_from == "page" and _has_page(article, tools):
         bare = replace(article, body="", headings=(), text_choice="", text_confidence=0.0)
         try:

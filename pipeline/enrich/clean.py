@@ -10,36 +10,18 @@ from itertools import pairwise
 import msgspec
 
 from pipeline.article import Article
+from pipeline.enrich.dateline import find_dateline
+from pipeline.enrich.encoding import with_repaired_text
+from pipeline.enrich.noise import MAX_LONE_CHARACTERS, MAX_NOTICE_CHARACTERS, is_noise
 from pipeline.enrich.paragraphs import Paragraph, split_body, with_paragraphs
+from pipeline.enrich.repeated import without_repeated
 from pipeline.enrich.tools import Tools
 from pipeline.text.times import plausible
 
-MAX_LONE_CHARACTERS = 100
 MAX_HEADING_WORDS = 12
 MIN_PARAGRAPH_CHARACTERS = 120
 """What follows a heading is at least this long; lines in a list or a table are shorter."""
 TITLE_CHARACTERS = 120
-
-# Whole lines, as `_key` makes them. "Advertisment" is how the sites that misspell it do.
-_NOISE = """
-advertisement | advertisment | advertisements | advertising | advert | sponsored | sponsored content | promoted content
-paid content | read also | also read | read more | see also | read next | continue reading | story continues below
-story continues below advertisement | article continues below | article continues after advertisement
-article continues after ad | skip advertisement | related articles | related stories | recommended stories
-sign up for our newsletter | sign up to our newsletter | subscribe to our newsletter | sign up here | share this article
-anzeige | werbung | advertorial | lesen sie auch | lesen sie mehr | mehr lesen | mehr zum thema | lesen sie hier mehr
-weiterlesen | newsletter abonnieren | abonnieren sie unseren newsletter | jetzt newsletter abonnieren
-publicité | publicite | annonce | lire aussi | à lire aussi | a lire aussi | lire la suite | en savoir plus
-inscrivez-vous à notre newsletter | abonnez-vous à notre newsletter | contenu sponsorisé | voir aussi
-publicidad | anuncio | lee también | lea también | lee tambien | lea tambien | leer más | leer mas | te puede interesar
-suscríbete a nuestro boletín | suscríbase a nuestro boletín | suscríbete a nuestra newsletter | contenido patrocinado
-إعلان | اعلان | إعلانات | اقرأ أيضا | اقرأ أيضاً | اقرأ المزيد | إقرأ أيضا | إقرأ أيضاً | اشترك في نشرتنا الإخبارية
-اشترك في النشرة البريدية | مواضيع ذات صلة
-реклама | на правах рекламы | читайте также | читать далее | читать также | подробнее | подпишитесь на нашу рассылку
-подписывайтесь на нашу рассылку | материалы по теме
-reklam | reklamlar | ilan | ayrıca okuyun | devamını oku | ilgili haberler | haberin devamı | bültenimize abone olun
-bültenimize kaydolun
-"""
 
 _DATE_LINE = re.compile(
     r"\s*(?:date|datum|fecha|дата|tarih|التاريخ)\s*[:：]?\s*(\d{4})-(\d{2})-(\d{2})(?![\w-])\s*[-–—:|,.]*\s*",
@@ -50,37 +32,29 @@ _FIRST_SENTENCE = re.compile(r""".+?(?:[.!?…]["'”’»)]*(?=\s)|[。！？](
 _MARK = re.compile(r"[-–—*•·>#|+=~\d]")
 
 
-def _key(line: str) -> str:
-    """Return a line as it is compared: case folded (with one i for the Turkish four) and without marks around it."""
-    folded = line.casefold().replace("i\u0307", "i").replace("ı", "i").replace("’", "'")
-    return " ".join(folded.strip(" \t:：.…-–—*•[](){}<>«»|↓▼▶►→_=#!").split())
+def enrich(article: Article, tools: Tools) -> Article:
+    """Repair a broken encoding; drop lines that are no text of the article, and those its outlet's pages repeat; move a
+    dateline and a date line to their fields; give a plain-text file the headings and the title it has no tags for.
 
-
-NOISE = frozenset(_key(line) for lines in _NOISE.splitlines() for line in lines.split("|")) - {""}
-
-
-def enrich(article: Article, tools: Tools) -> Article:  # noqa: ARG001 - a stage's interface
-    """Drop advertising lines and a date line, and give a plain-text file the headings and the title it has no tags for.
-
-    The date of a date line becomes ``published`` when there is none. The title of a text that has none is its first
-    line when that stands alone like one, else its first sentence, cut at about 120 characters.
+    The date of a date line becomes ``published`` when there is none, and a dateline ``dateline``. The title of a text
+    that has none is its first line when that stands alone like one, else its first sentence, cut at about 120
+    characters.
     """
+    article = with_repaired_text(article)
     paragraphs = split_body(article.body, article.headings)
-    published, paragraphs = _without_date_line(paragraphs)
+    is_of_page = article.text_from == "page"
+    if is_of_page and article.outlet:
+        paragraphs = without_repeated(paragraphs, tools.profiles.repeated_lines(article.outlet))
     paragraphs = [paragraph for paragraph in paragraphs if not is_noise(paragraph.text)]
+    published, dateline, paragraphs = _without_start(paragraphs, article)
+    if is_of_page:
+        paragraphs = _without_last_headings(paragraphs)
     title = article.title
     if article.text_from == "file":
         paragraphs = _with_headings(paragraphs)
         title, paragraphs = (title, paragraphs) if title.strip() else _titled(paragraphs)
-    article = msgspec.structs.replace(with_paragraphs(article, paragraphs), title=title)
+    article = msgspec.structs.replace(with_paragraphs(article, paragraphs), title=title, dateline=dateline)
     return article if article.published or not published else _dated(article, published)
-
-
-def is_noise(text: str) -> bool:
-    """Whether a paragraph is one of the known lines or a mere divider; never true of a line within a paragraph."""
-    if len(text) > MAX_LONE_CHARACTERS or "\n" in text:
-        return False
-    return _key(text) in NOISE or not any(map(str.isalnum, text))
 
 
 def _dated(article: Article, claimed: datetime) -> Article:
@@ -89,16 +63,50 @@ def _dated(article: Article, claimed: datetime) -> Article:
     return msgspec.structs.replace(article, published=published).flagged(*flags)
 
 
-def _without_date_line(paragraphs: list[Paragraph]) -> tuple[datetime | None, list[Paragraph]]:
-    found = _DATE_LINE.match(paragraphs[0].text) if paragraphs else None
+def _without_start(paragraphs: list[Paragraph], article: Article) -> tuple[datetime | None, str, list[Paragraph]]:
+    """Return the date of a date line, the dateline, and the text behind both, as often as the text starts with one.
+
+    A text that starts with another dateline than the article is known to have keeps it.
+    """
+    published, dateline = None, article.dateline
+    first = 0
+    start = 0
+    while first < len(paragraphs):
+        text = paragraphs[first].text
+        if start == len(text) or is_noise(text[start : start + MAX_NOTICE_CHARACTERS + 1]):
+            first, start = first + 1, 0
+        elif found := _date_at(text, start):
+            published, start = published or found[0], found[1]
+        elif (place := find_dateline(text, start, title=article.title)).end and (
+            dateline in ("", written := text[start : place.end])
+        ):
+            dateline, start = written, place.rest
+        else:
+            break
+    if first == len(paragraphs):
+        return published, dateline, []
+    kept = paragraphs[first]
+    rest = kept._replace(text=kept.text[start:].strip(), is_heading=kept.is_heading and not start)
+    return published, dateline, [rest, *paragraphs[first + 1 :]]
+
+
+def _date_at(text: str, start: int) -> tuple[datetime, int] | None:
+    found = _DATE_LINE.match(text, start)
     if found is None:
-        return None, paragraphs
+        return None
     try:
         date = datetime(*map(int, found.groups()), tzinfo=UTC)  # type: ignore[arg-type, misc]
     except ValueError:  # the 30th of February is no date line
-        return None, paragraphs
-    rest = paragraphs[0].text[found.end() :]
-    return date, [*([paragraphs[0]._replace(text=rest)] if rest else []), *paragraphs[1:]]
+        return None
+    return date, found.end()
+
+
+def _without_last_headings(paragraphs: list[Paragraph]) -> list[Paragraph]:
+    """Drop the headings that nothing follows: those of a page's lists of other articles; all, where it is nothing else."""
+    end = len(paragraphs)
+    while end and paragraphs[end - 1].is_heading:
+        end -= 1
+    return paragraphs[:end] if end else paragraphs
 
 
 def _with_headings(paragraphs: list[Paragraph]) -> list[Paragraph]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -17,7 +18,7 @@ import msgspec
 import structlog
 from lxml.etree import LxmlError
 
-from pipeline import telemetry, topics
+from pipeline import topics
 from pipeline.article import (
     DELETION_HEADER,
     REENRICH_HEADER,
@@ -54,10 +55,15 @@ class Stage(NamedTuple):
     """Whether an article passes without it. One that must not goes to the dead letters when the stage fails."""
 
 
+TEXT_FLAGS: Final[tuple[FlagName, ...]] = (
+    "page_missing", "page_without_article", "page_is_index", "page_is_login", "page_is_consent", "page_is_video",
+    "extraction_broken",
+)  # fmt: skip
+
 STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
     {
-        "text": Stage(text.enrich, 2, ("page_missing", "page_without_article")),
-        "clean": Stage(clean.enrich, 1),
+        "text": Stage(text.enrich, 3, TEXT_FLAGS),
+        "clean": Stage(clean.enrich, 2, ("encoding_repaired",)),
         "language": Stage(language.enrich, 1, ("language_unsure",)),
     }
 )
@@ -89,12 +95,14 @@ def enrich_article(article: Article, tools: Tools, stages: Sequence[str]) -> Art
     for name in stages:
         stage = STAGES[name]
         article = article.unflagged(*stage.flags, f"failed:{name}")
+        began = perf_counter()
         try:
-            with telemetry.STAGE_SECONDS.labels(name).time():
-                article = stage.enrich(article, tools)
+            article = stage.enrich(article, tools)
             done.append(f"{name}/{stage.version}")
         except LIBRARY_FAILURES as failure:
+            tools.meter.failed(name)
             article = _failed(article, name, stage, f"{type(failure).__name__}: {failure}"[:200])
+        tools.meter.took(name, perf_counter() - began)
     article = fitted(msgspec.structs.replace(article, html="", stages=tuple(done)))
     if not article.title and not article.body:
         raise DropArticle(DropReason.NO_TEXT, article.url or article.guid or article.source_path)
@@ -102,7 +110,6 @@ def enrich_article(article: Article, tools: Tools, stages: Sequence[str]) -> Art
 
 
 def _failed(article: Article, name: str, stage: Stage, cause: str) -> Article:
-    telemetry.STAGE_FAILURES.labels(name).inc()
     if not stage.may_fail:
         raise BadArticle(f"stage {name} failed", cause)
     log.warning("stage failed", step=GROUP, stage=name, id=article.id, cause=cause, next="passed on, flagged")

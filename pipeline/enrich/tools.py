@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from lxml.html import HtmlElement
 
 from pipeline.enrich.language_model import LanguageModel, load_languages
+from pipeline.enrich.meter import Meter, MetricsMeter
 from pipeline.enrich.page import ExtractionFailed, parse_page
-from pipeline.ports import Pages
+from pipeline.ports import NoProfiles, Pages, Profiles
 
 __all__ = ["Tools", "load_languages"]
 
@@ -20,8 +21,12 @@ class Tools:
 
     pages: Pages
     languages: LanguageModel = field(default_factory=load_languages)
+    profiles: Profiles = field(default_factory=NoProfiles)
+    meter: Meter = field(default_factory=MetricsMeter)
     _opened: dict[str, HtmlElement | ExtractionFailed | None] = field(default_factory=dict)
     """The page that was opened last: several stages look at it, and parsing it takes longer than what they do."""
+    _sizes: dict[str, int] = field(default_factory=dict)
+    """Bytes of that page."""
 
     def __post_init__(self) -> None:
         # A page without an article is a flag on the article; it is not also two lines on somebody's terminal.
@@ -36,18 +41,26 @@ class Tools:
         """
         if key not in self._opened:
             self._opened.clear()
+            self._sizes.clear()
             self._opened[key] = self._read(key)
         opened = self._opened[key]
         if isinstance(opened, ExtractionFailed):
             raise opened
         return opened
 
+    def page_bytes(self, key: str) -> int:
+        """Return the size of the page that was opened last; 0 when that was another, or there is none."""
+        return self._sizes.get(key, 0)
+
     def _read(self, key: str) -> HtmlElement | ExtractionFailed | None:
         try:
             body = self.pages.get(key)
         except ValueError:  # no key: a stranger wrote this record
             return None
+        if body is None:
+            return None
+        self._sizes[key] = len(body)
         try:
-            return None if body is None else parse_page(body)
+            return parse_page(body)
         except ExtractionFailed as failure:
             return failure

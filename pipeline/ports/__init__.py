@@ -15,6 +15,7 @@ from pipeline.ports.index import CountField, Hit, Hits, IndexDelete, IndexOutcom
 from pipeline.ports.outgoing import Channel, Http, Response
 from pipeline.ports.outlets import PAGES_KEPT, OutletBreak, OutletPage, OutletPages, PageNorm
 from pipeline.ports.pages import Pages
+from pipeline.ports.profiles import NoProfiles, Profiles, UntoldProfiles
 from pipeline.ports.robots import RobotsAnswer, RobotsCache
 from pipeline.ports.state import (
     ArticleRecord,
@@ -65,6 +66,7 @@ __all__ = [
     "Ledger",
     "Marker",
     "Message",
+    "NoProfiles",
     "Outbox",
     "OutletBreak",
     "OutletPage",
@@ -76,6 +78,7 @@ __all__ = [
     "PollDay",
     "PollResult",
     "PollTally",
+    "Profiles",
     "Progress",
     "Record",
     "Records",
@@ -90,5 +93,6 @@ __all__ = [
     "Sort",
     "State",
     "TopicPartition",
+    "UntoldProfiles",
     "batched_records",
 ]
