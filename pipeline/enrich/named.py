@@ -1,0 +1,190 @@
+"""Where a text names whom, for whoever reads a sentence of it: the entities of an article in the order of its body."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from pipeline.article import Entity
+from pipeline.enrich.quote_marks import Quoted
+
+REACH: Final = 2_000
+"""How far before a pronoun its name is looked for, in characters."""
+
+# Possessive, and from the start of a run of stops only: a text can be nothing but stops, or closing marks.
+_BOUNDARY = re.compile(
+    "(?<![.!?…])[.!?…]++[\"'”’»“)\\]]*+\\s++|[。！？؟۔।｡][」』”’）)\"]*+\\s*+|\n++"
+)  # fmt: skip
+_LAST_WORD = re.compile(r"[^\W\d_]+$")
+_ABBREVIATIONS: Final = frozenset(
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "sen",
+        "rep",
+        "gov",
+        "gen",
+        "col",
+        "lt",
+        "sgt",
+        "capt",
+        "st",
+        "jr",
+        "sr",
+        "rev",
+        "hon",
+        "pres",
+        "supt",
+        "insp",
+        "no",
+        "vs",
+        "inc",
+        "corp",
+        "co",
+        "ltd",
+        "approx",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "aug",
+        "sept",
+        "sep",
+        "oct",
+        "nov",
+        "dec",
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+        "sat",
+        "sun",
+        "m",
+        "mme",
+        "mm",
+        "sr",
+        "sra",
+        "dra",
+        "hr",
+        "fr",
+        "bzw",
+        "ca",
+        "etc",
+    ]
+)
+
+
+SUBJECT_CHARACTERS: Final = 50
+"""From the start of a sentence, room for a title."""
+SUBJECT_REACH: Final = 600
+
+_FULL_STOPS: Final = frozenset("。！？")
+
+
+class Mention(NamedTuple):
+    """One place where the text names somebody."""
+
+    start: int
+    end: int
+    entity: Entity
+
+
+class Named:
+    """The names of a text and its sentences, for look-ups by place. What stands in quotes names no speaker."""
+
+    def __init__(self, text: str, entities: Iterable[Entity], quoted: Sequence[Quoted]) -> None:
+        before = [one.before for one in quoted]
+        after = [one.after for one in quoted]
+
+        def is_quoted(at: int) -> bool:
+            index = bisect_right(before, at) - 1
+            return index >= 0 and at < after[index]
+
+        spans = sorted(
+            (Mention(start, end, entity) for entity in entities for start, end in entity.in_body
+             if 0 <= start < end <= len(text) and not is_quoted(start)),
+            key=lambda mention: (mention.start, -mention.end),
+        )  # fmt: skip
+        self.text = text
+        self.mentions = spans
+        self._starts = [mention.start for mention in spans]
+        self.sentences = _sentence_starts(text, quoted)
+
+    def sentence_start(self, at: int) -> int:
+        """Return where the sentence starts that holds ``at``; ``at`` itself when one starts there."""
+        return self.sentences[bisect_right(self.sentences, at) - 1]
+
+    def sentence_end(self, at: int) -> int:
+        """Return where the next sentence starts behind ``at``."""
+        index = bisect_right(self.sentences, at)
+        return self.sentences[index] if index < len(self.sentences) else len(self.text)
+
+    def sentences_between(self, start: int, end: int) -> int:
+        """Return how many sentences start behind ``start``, up to and with ``end``."""
+        return bisect_right(self.sentences, end) - bisect_right(self.sentences, start)
+
+    def within(self, start: int, end: int) -> Sequence[Mention]:
+        """Return the mentions that start at ``start`` or later and before ``end``."""
+        return self.mentions[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
+
+    def at(self, place: int) -> Mention | None:
+        """Return the mention that covers a place."""
+        index = bisect_right(self._starts, place) - 1
+        return self.mentions[index] if index >= 0 and place < self.mentions[index].end else None
+
+    def last(self, place: int, kind: str, since: int = 0) -> Entity | None:
+        """Return whom a pronoun at ``place`` means: of the sentences before it, the last that has a name for subject.
+
+        A subject is whom a sentence starts with, more often than not ("Ms Truss will meet Mr Biden. She said …"). Where
+        the last sentences have none, it is the first whom the nearest of them names.
+        """
+        lowest = max(since, place - REACH)
+        nearest: Mention | None = None
+        for mention in reversed(self.within(lowest, place)):
+            if mention.entity.kind != kind or self._is_possessive(mention):
+                continue
+            starts = self.sentence_start(mention.start)
+            if mention.start - starts <= SUBJECT_CHARACTERS:
+                return mention.entity
+            if nearest is None or starts == self.sentence_start(nearest.start):
+                nearest = mention
+            elif place - mention.start > SUBJECT_REACH:
+                break
+        return nearest.entity if nearest else None
+
+    def _is_possessive(self, mention: Mention) -> bool:
+        return self.text[mention.end : mention.end + 1] in {"'", "’"}
+
+
+def _sentence_starts(text: str, quoted: Sequence[Quoted]) -> list[int]:
+    """Return where sentences start, those within quotes left out: a sentence goes on behind what it quotes."""
+    starts = [0]
+    following = iter((*quoted, Quoted(len(text), len(text), len(text), len(text), is_closed=True)))
+    quote = next(following)
+    for found in _BOUNDARY.finditer(text):
+        while quote.after <= found.start():
+            if text[quote.end - 1 : quote.end] in _FULL_STOPS and quote.after > starts[-1]:
+                starts.append(quote.after)
+            quote = next(following)
+        at = found.end()
+        if not quote.before < at < quote.after and at > starts[-1] and _ends_sentence(text, found):
+            starts.append(at)
+    return starts
+
+
+def _ends_sentence(text: str, found: re.Match[str]) -> bool:
+    if found.group()[0] not in ".!?…":
+        return True
+    if text[found.end() : found.end() + 1].islower():
+        return False
+    word = _LAST_WORD.search(text[max(0, found.start() - 8) : found.start()])
+    if word is None or found.group()[0] != ".":
+        return True
+    is_initial = len(word.group()) == 1 and word.group().isupper()
+    return not is_initial and word.group().casefold() not in _ABBREVIATIONS
