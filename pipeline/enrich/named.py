@@ -82,7 +82,6 @@ _ABBREVIATIONS: Final = frozenset(
 
 SUBJECT_CHARACTERS: Final = 50
 """From the start of a sentence, room for a title."""
-SUBJECT_REACH: Final = 600
 
 _FULL_STOPS: Final = frozenset("。！？")
 
@@ -138,25 +137,25 @@ class Named:
         index = bisect_right(self._starts, place) - 1
         return self.mentions[index] if index >= 0 and place < self.mentions[index].end else None
 
-    def last(self, place: int, kind: str, since: int = 0) -> Entity | None:
-        """Return whom a pronoun at ``place`` means: of the sentences before it, the last that has a name for subject.
+    def last(self, place: int, kind: str, since: int = 0) -> Mention | None:
+        """Return whom a pronoun at ``place`` may mean: of the last sentence before it that names one, the first.
 
-        A subject is whom a sentence starts with, more often than not ("Ms Truss will meet Mr Biden. She said …"). Where
-        the last sentences have none, it is the first whom the nearest of them names.
+        The first is its subject more often than not ("Ms Truss will meet Mr Biden. She said …"); one in the possessive
+        is it only when there is no other.
         """
-        lowest = max(since, place - REACH)
         nearest: Mention | None = None
-        for mention in reversed(self.within(lowest, place)):
-            if mention.entity.kind != kind or self._is_possessive(mention):
+        for mention in reversed(self.within(max(since, place - REACH), place)):
+            if mention.entity.kind != kind:
                 continue
-            starts = self.sentence_start(mention.start)
-            if mention.start - starts <= SUBJECT_CHARACTERS:
-                return mention.entity
-            if nearest is None or starts == self.sentence_start(nearest.start):
-                nearest = mention
-            elif place - mention.start > SUBJECT_REACH:
+            if nearest is not None and self.sentence_start(mention.start) != self.sentence_start(nearest.start):
                 break
-        return nearest.entity if nearest else None
+            if nearest is None or not self._is_possessive(mention):
+                nearest = mention
+        return nearest
+
+    def is_subject(self, mention: Mention) -> bool:
+        """Whether a sentence starts with a mention, or with the title of whom it names."""
+        return mention.start - self.sentence_start(mention.start) <= SUBJECT_CHARACTERS
 
     def _is_possessive(self, mention: Mention) -> bool:
         return self.text[mention.end : mention.end + 1] in {"'", "’"}

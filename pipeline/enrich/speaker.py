@@ -262,7 +262,7 @@ class Clause:
     def _behind(self, index: int, *, needs_name: bool = False) -> Speaker | None:
         """Return whom the noun phrase behind a word means."""
         start = self.words[index].end
-        phrase = []
+        phrase: list[Word] = []
         for word in self.words[index + 1 :]:
             is_part = self.named.at(word.start) is not None
             if word.start - start > _AFTER_CHARACTERS or (phrase and not is_part and word.folded in self.speech.links):
@@ -342,14 +342,14 @@ class Clause:
     def _person(self, place: int) -> Speaker | None:
         paragraph = self.text.rfind("\n\n", max(0, place - 4_000), place) + 2
         found = self.named.last(place, "person", paragraph)
-        if found is None and self.previous is not None and self.previous.name:
+        if self.previous is not None and self.previous.name and (found is None or not self.named.is_subject(found)):
             return self.previous
         found = found or self.named.last(place, "person")
-        return Speaker(found.name, found.id) if found else None
+        return _speaker(found) if found else None
 
     def _body(self, place: int) -> Speaker | None:
         found = self.named.last(place, "organisation")
-        return Speaker(found.name, found.id, is_person=False) if found else None
+        return _speaker(found) if found else None
 
     def _is_capital(self, at: int) -> bool:
         return self.text[self.words[at].start].isupper() and self.words[at].folded not in self.speech.nameless
@@ -378,16 +378,14 @@ def dense_attribution(
     Before a quote, the last verb decides; behind it (``is_behind``), the first, when it is near.
     """
     stretch = named.text[start:end]
-    found = None
-    for found in speech.verbs.finditer(stretch):
-        if is_behind:
-            break
+    verbs = list(speech.verbs.finditer(stretch))
+    found = verbs[0 if is_behind else -1] if verbs else None
     if found is None or (is_behind and found.start() > _DENSE_TAIL):
         return None
     before = stretch[: found.start()]
     if speech.people.search(before):
         who = named.last(start + found.start(), "person")
-        speaker = previous if who is None and previous else Speaker(who.name, who.id) if who else None
+        speaker = previous if who is None and previous else _speaker(who) if who else None
         return Attribution(found.group(), speaker)
     mentions = [one for one in named.within(start, start + found.start()) if one.entity.kind != "place"]
     behind_name = named.text[mentions[-1].end : start + found.start()] if mentions else before
