@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from lxml.html import HtmlElement
 
+from pipeline.enrich.agencies import Agencies, load_agencies
 from pipeline.enrich.language_model import LanguageModel, load_languages
 from pipeline.enrich.page import ExtractionFailed, parse_page
 from pipeline.ports import Pages
@@ -20,6 +21,7 @@ class Tools:
 
     pages: Pages
     languages: LanguageModel = field(default_factory=load_languages)
+    agencies: Agencies = field(default_factory=load_agencies)
     _opened: dict[str, HtmlElement | ExtractionFailed | None] = field(default_factory=dict)
     """The page that was opened last: several stages look at it, and parsing it takes longer than what they do."""
 
