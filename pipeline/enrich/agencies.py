@@ -17,6 +17,9 @@ FILE_NAME: Final = "agencies.csv"
 SHORT: Final = 4
 """An abbreviation no longer than this counts only in the case it is written in: "AP" is an agency, "ap" is not."""
 
+MAX_LIST_CHARACTERS: Final = 60
+MAX_NAME_WORDS: Final = 4
+
 _SPACE = re.compile(r"\s+")
 _SEPARATORS = re.compile(r"\s*[/=;,|·、،+&]\s*|\s+(?:and|und|et|y|e|en|och|ve|dan|via|with)\s+")
 _TRIMMED: Final = " \t\n.,:;–—-()[]（）【】©®*_'\"“”"
@@ -35,6 +38,13 @@ class Agencies:
         name = _SPACE.sub(" ", text.strip(_TRIMMED))
         name = name[4:] if name[:4].casefold() == "the " else name
         return self.by_alias.get(name, "") or (self.by_alias.get(name.casefold(), "") if len(name) > SHORT else "")
+
+    def first(self, text: str) -> str:
+        """Return the first agency of a list that names agencies and hardly more ("AFP, REUTERS", "AFP/Agencies")."""
+        pieces = _SEPARATORS.split(text) if len(text) <= MAX_LIST_CHARACTERS else []
+        if not pieces or any(len(piece.split()) > MAX_NAME_WORDS for piece in pieces):
+            return ""
+        return self.called(text) or self.called(pieces[0])
 
     def among(self, text: str) -> str:
         """Return the first agency of a list ("AP/Reuters", "서울=연합뉴스"), of which all else may be anything."""

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from pipeline.article import Entity
 from pipeline.enrich.quote_marks import Quoted
+from pipeline.enrich.speech_words import ABBREVIATIONS
 
 REACH: Final = 2_000
 """How far before a pronoun its name is looked for, in characters."""
@@ -18,66 +19,6 @@ _BOUNDARY = re.compile(
     "(?<![.!?…])[.!?…]++[\"'”’»“)\\]]*+\\s++|[。！？؟۔।｡][」』”’）)\"]*+\\s*+|\n++"
 )  # fmt: skip
 _LAST_WORD = re.compile(r"[^\W\d_]+$")
-_ABBREVIATIONS: Final = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "sen",
-        "rep",
-        "gov",
-        "gen",
-        "col",
-        "lt",
-        "sgt",
-        "capt",
-        "st",
-        "jr",
-        "sr",
-        "rev",
-        "hon",
-        "pres",
-        "supt",
-        "insp",
-        "no",
-        "vs",
-        "inc",
-        "corp",
-        "co",
-        "ltd",
-        "approx",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "aug",
-        "sept",
-        "sep",
-        "oct",
-        "nov",
-        "dec",
-        "mon",
-        "tue",
-        "wed",
-        "thu",
-        "fri",
-        "sat",
-        "sun",
-        "m",
-        "mme",
-        "mm",
-        "sr",
-        "sra",
-        "dra",
-        "hr",
-        "fr",
-        "bzw",
-        "ca",
-        "etc",
-    ]
-)
 
 
 SUBJECT_CHARACTERS: Final = 50
@@ -186,4 +127,4 @@ def _ends_sentence(text: str, found: re.Match[str]) -> bool:
     if word is None or found.group()[0] != ".":
         return True
     is_initial = len(word.group()) == 1 and word.group().isupper()
-    return not is_initial and word.group().casefold() not in _ABBREVIATIONS
+    return not is_initial and word.group().casefold() not in ABBREVIATIONS

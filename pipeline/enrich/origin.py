@@ -49,14 +49,22 @@ _PUBLISHED = re.compile(
     r"\s(?:(?:originally|first)\s)?(?:by|in|on|at|from|with\spermission\sfrom)\s([^\n.,;:()]{2,60})",
     re.IGNORECASE,
 )
-_LAST_WORDS = re.compile(r"(?:[-–—]{1,2}\s?([^-–—\n()]{2,40})|[(（]([^()（）\n]{2,40})[)）])[\s.。\]]*$")
+# "… – AFP", "… (Reuters)", and "… they said. AFP, REUTERS", which has no stop; "calculated by Reuters." is none.
+_LAST_WORDS = re.compile(
+    r"(?:[-–—]\s?([^-–—\n()]{2,40})[.。]?|[(（]([^()（）\n]{2,40})[)）][.。]?"
+    r"|[.!?。！？][\"'”’»)\]]*\s([^.!?。！？\n]{2,40}))[\s\]]*$"
+)
+_SELF_NAMED = re.compile("(?!本|综合|綜合).{1,10}(?:报|報|网|網|社|台|臺|新闻|新聞|周刊|电视|電視)$")
+_THIS_PAPER = frozenset(("本报", "本報", "本网", "本網", "本社", "本台", "本刊"))
 _BY = re.compile(r"(?:by|von|par|por|da|di|oleh|door|av|от)\s(.{3,110})", re.IGNORECASE)
 _PEOPLE = re.compile(r"\s*(?:[,|;/•·–—]|\band\b|\sfor\s|\swith\s|\s-\s)\s*", re.IGNORECASE)
 _STAFF = re.compile(
-    r"\s*\b(?:staff|writers?|reporters?|correspondents?|journalists?|newsroom|news agency|news desk|desk|team|editors?)\b.*",
+    r"\s*\b(?:staff|writers?|reporters?|correspondents?|journalists?|newsroom|news (?:agency|desk)|desk|team|editors?)\b.*",
     re.IGNORECASE,
 )
-_REPORTED_IN_CHINESE = re.compile(r"(?:^|[。！？”\n]\s{0,3})《([^《》\n]{2,20})》(?:报道|報道|报导|報導)(?:说|指|，|称)")
+_REPORTED_IN_CHINESE = re.compile(
+    r"(?:^|[。！？”\n]\s{0,3})《([^《》\n]{2,20})》(?:报道|報道|报导|報導)(?:说|指|，|称)"
+)
 
 
 class Origin(NamedTuple):
@@ -111,7 +119,7 @@ class _Outlet:
         return self.name if len(folded) > 1 and folded == self.name.casefold() else ""
 
     def dateline(self, head: str) -> str:
-        """Return whom a dateline names: "LONDON, March 4 (Reuters) -", "新华社北京3月5日电", "Bisnis.com, JAKARTA —"."""
+        """Return whom a dateline names ("LONDON, March 4 (Reuters) -", "Bisnis.com, JAKARTA —", "新华社北京3月5日电")."""
         for found in _BRACKETS.finditer(head):
             is_first = not head[: found.start()].strip()
             if (
@@ -132,7 +140,9 @@ class _Outlet:
         for end in range(len(text), 1, -1):
             if name := self.called(text[:end]):
                 return name
-        return self.name if len(text) > 1 and self.name.endswith(text) else ""
+        if text in _THIS_PAPER or (len(text) > 1 and self.name.endswith(text)):
+            return self.name
+        return text if _SELF_NAMED.match(text) else ""
 
     def _last_of(self, text: str) -> str:
         return self.called(text.rpartition("/")[2]) if "/" in text else ""
@@ -152,8 +162,7 @@ class _Outlet:
         """Return the agency or outlet among the authors, or in a line "By Jane Jones, Associated Press"."""
         lines = [line for line in first if len(line) <= 2 * MAX_NAME_CHARACTERS]
         written = [found[1] for line in lines if (found := _BY.match(line))]
-        for author in (*authors, *written):
-            author = author[: 2 * MAX_NAME_CHARACTERS]
+        for author in (*(author[: 2 * MAX_NAME_CHARACTERS] for author in authors), *written):
             for piece in (author, *_PEOPLE.split(author)):
                 bare = _BY.sub(r"\1", piece.strip(), count=1)
                 if name := self.called(bare) or self.called(_STAFF.sub("", bare)):
@@ -166,11 +175,11 @@ class _Outlet:
             if len(line) <= CREDIT_CHARACTERS and (name := self._credit_line(line)):
                 return name
         found = _LAST_WORDS.search(ending[-MAX_NAME_CHARACTERS:])
-        return self.agencies.called(found[1] or found[2]) if found else ""
+        return self.agencies.first(found[1] or found[2] or found[3]) if found else ""
 
     def _credit_line(self, line: str) -> str:
         bare = line.strip(" \t[]()（）【】-–—*.")
-        if name := self.agencies.called(bare) or self._list_of_agencies(bare):
+        if name := self.agencies.first(bare):
             return name
         for pattern in (_CREDITED, _COPYRIGHT):
             found = pattern.match(bare)
@@ -180,12 +189,6 @@ class _Outlet:
             return next(filter(None, (self.agencies.called(one[1]) for one in _BRACKETS.finditer(line))), "")
         found = _PUBLISHED.search(line)
         return (self.agencies.called(found[1]) or _proper_name(found[1])) if found else ""
-
-    def _list_of_agencies(self, text: str) -> str:
-        """Return the first of a line that names agencies and nothing else ("AP/Reuters")."""
-        pieces = text.split("/") if len(text) <= MAX_NAME_CHARACTERS else []
-        names = [self.agencies.called(piece) for piece in pieces]
-        return names[0] if len(names) > 1 and all(names) else ""
 
     def canonical(self, url: str, canonical_url: str) -> str:
         """Return whose copy it is, when its canonical address is of another registered name: by name, or by domain."""
@@ -221,7 +224,7 @@ def _paragraphs(body: str) -> list[str]:
 
 def _proper_name(text: str) -> str:
     """Return the words with a capital that a text starts with, "the" before them aside."""
-    words = []
+    words: list[str] = []
     for word in text.strip(" \"“'").split()[:6]:
         if not (word[0].isupper() or word[0].isdigit() or (word in {"of", "the", "and", "&"} and words)):
             if not words and word == "the":

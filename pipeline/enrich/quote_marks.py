@@ -16,7 +16,7 @@ _CLOSERS: Final = {
     "“": "”\"″„", "„": "“”\"‟", "‟": "”", "”": "”", "«": "»", "»": "«»", "‹": "›", "›": "‹›", "「": "」", "『": "』",
     "﹁": "﹂", "‘": "’", "‚": "‘’", "‛": "’", "'": "'", '"': "\"”", "״": "״\"", "＂": "＂", "〝": "〞〟",
 }  # fmt: skip
-"""By the opening mark, what may close it. ”so” is Swedish and Finnish, »so« German and Danish, „so“ German, „so” Polish."""
+"""By the opening mark, what may close it: ”so” in Swedish and Finnish, »so« in German and Danish, „so” in Polish."""
 _DOUBLED: Final = {"''": '"', "‘‘": "“", "’’": "”", "‚‚": "„"}
 """Two single marks set for a double one."""
 _EITHER_WAY: Final = frozenset("\"'”»›״＂")

@@ -121,9 +121,11 @@ class _Reader:
         if own is not None and own.speaker is not None:
             return own
         is_apart = not self.text[lead[0] : lead[1]].strip()
-        if said is not None and previous is not None and self._follows(previous, quote):
+        follows = said is not None and previous is not None and self._follows(previous, quote)
+        if follows and said is not None and previous is not None:
             # A stretch within a sentence of its own that says nothing of speech is no quote: the “end of story”.
-            if own is not None or is_apart or self.named.sentences_between(previous.after, quote.before) == 0:
+            is_same_sentence = self.named.sentences_between(previous.after, quote.before) == 0
+            if own is not None or is_apart or is_same_sentence:
                 return Attribution(own.verb if own else "", said.speaker)
         if own is not None or not is_apart:
             return own

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from pipeline.enrich.named import Mention, Named
-from pipeline.enrich.speech_words import DenseSpeech, Speech
+from pipeline.enrich.speech_words import JOINING, MODIFYING, PARTICLES, DenseSpeech, Speech
 
 _WORD = re.compile(r"[^\W_]+")
 _COMMON_NOUN_WORDS: Final = 4
@@ -15,81 +15,6 @@ _COMMON_NOUN_WORDS: Final = 4
 _NAME_WORDS: Final = 5
 _AFTER_CHARACTERS: Final = 100
 """Behind a verb, as far as its subject can be."""
-_MODIFYING: Final = frozenset(
-    [
-        "of",
-        "for",
-        "at",
-        "from",
-        "by",
-        "with",
-        "de",
-        "du",
-        "des",
-        "del",
-        "di",
-        "della",
-        "do",
-        "da",
-        "dos",
-        "van",
-        "von",
-        "vom",
-        "av",
-        "från",
-        "daripada",
-        "dari",
-        "of",
-    ]
-)
-_JOINING: Final = frozenset(
-    [
-        "and",
-        "but",
-        "or",
-        "then",
-        "und",
-        "aber",
-        "et",
-        "mais",
-        "y",
-        "pero",
-        "e",
-        "mas",
-        "ma",
-        "en",
-        "maar",
-        "och",
-        "men",
-        "dan",
-        "tetapi",
-        "и",
-        "но",
-    ]
-)
-_PARTICLES: Final = frozenset(
-    [
-        "de",
-        "da",
-        "del",
-        "di",
-        "la",
-        "le",
-        "van",
-        "von",
-        "der",
-        "den",
-        "bin",
-        "bint",
-        "al",
-        "el",
-        "ter",
-        "dos",
-        "du",
-        "ibn",
-        "abu",
-    ]
-)
 _DENSE_TAIL: Final = 24
 
 
@@ -142,9 +67,8 @@ def sayings(words: Sequence[Word], speech: Speech, named: Named) -> list[Saying]
     """Return the signs of speech among these words; a word within a name is none."""
     found = []
     for index, word in enumerate(words):
-        if word.folded in speech.verbs:
-            if not named.at(word.start):
-                found.append(Saying(index, index, is_source=False))
+        if word.folded in speech.verbs and not named.at(word.start):
+            found.append(Saying(index, index, is_source=False))
         for rest in speech.sources.get(word.folded, ()):
             last = index + len(rest)
             if tuple(one.folded for one in words[index + 1 : last + 1]) == rest:
@@ -210,7 +134,7 @@ class Clause:
         mention = self.named.at(word.start)
         if mention is not None:
             before = self._index_before(at, mention.start)
-            if before >= 0 and self.words[before].folded in _MODIFYING:
+            if before >= 0 and self.words[before].folded in MODIFYING:
                 head = before - 1
                 headed = self.named.at(self.words[head].start) if head >= 0 else None
                 return _speaker(headed) if headed else NAMELESS if head >= 0 else _speaker(mention)
@@ -235,7 +159,7 @@ class Clause:
             return NAMELESS
         following = _WORD.search(between)
         leads = following.group() if following else ""
-        if leads in _JOINING:
+        if leads in JOINING:
             return _speaker(mentions[0])
         is_led = leads in self.speech.links or between.lstrip()[:1] in {"(", ",", "，"}
         return _speaker(nearest) if is_led or leads.isdigit() else NAMELESS
@@ -282,19 +206,17 @@ class Clause:
         return self._phrase(phrase, needs_name=needs_name)
 
     def _phrase(self, phrase: Sequence[Word], *, needs_name: bool) -> Speaker | None:
-        if phrase[0].folded in self.speech.people and not needs_name:
-            return self._person(phrase[0].start)
-        if phrase[0].folded in self.speech.bodies and not needs_name:
-            return self._body(phrase[0].start)
         named = self._named_in(phrase)
         if named:
             last = named[-1]
             behind = self.text[last.end : phrase[-1].end]
-            if last.entity.kind == "person":
-                return NAMELESS if behind[:1] in {"'", "’"} else _speaker(last)
-            return _speaker(last) if not behind.strip() else NAMELESS
+            is_owner = behind[:1] in {"'", "’"} or (last.entity.kind != "person" and behind.strip())
+            return NAMELESS if is_owner else _speaker(last)
         if needs_name:
             return None
+        if phrase[0].folded in self.speech.people | self.speech.bodies:
+            is_person = phrase[0].folded in self.speech.people
+            return self._person(phrase[0].start) if is_person else self._body(phrase[0].start)
         at = self.words.index(phrase[-1])
         if phrase[-1].folded in self.speech.nameless or phrase[0].folded in self.speech.nameless:
             return NAMELESS
@@ -329,7 +251,7 @@ class Clause:
         if not self._is_capital(at):
             return None
         while first > 0 and at - first < _NAME_WORDS and not self._gap(first - 1).strip(" .-’'"):
-            if not (self._is_capital(first - 1) or self.words[first - 1].folded in _PARTICLES):
+            if not (self._is_capital(first - 1) or self.words[first - 1].folded in PARTICLES):
                 break
             first -= 1
         covering = self.named.at(self.words[at].start)
