@@ -59,7 +59,7 @@ _THIS_PAPER = frozenset(("本报", "本報", "本网", "本網", "本社", "本�
 _BY = re.compile(r"(?:by|von|par|por|da|di|oleh|door|av|от)\s(.{3,110})", re.IGNORECASE)
 _PEOPLE = re.compile(r"\s*(?:[,|;/•·–—]|\band\b|\sfor\s|\swith\s|\s-\s)\s*", re.IGNORECASE)
 _STAFF = re.compile(
-    r"\s*\b(?:staff|writers?|reporters?|correspondents?|journalists?|newsroom|news (?:agency|desk)|desk|team|editors?)\b.*",
+    r"\s*\b(?:staff|writers?|reporters?|correspondents?|journalists?|newsroom|news (?:agency|desk)|desk|team)\b.*",
     re.IGNORECASE,
 )
 _REPORTED_IN_CHINESE = re.compile(
@@ -119,7 +119,7 @@ class _Outlet:
         return self.name if len(folded) > 1 and folded == self.name.casefold() else ""
 
     def dateline(self, head: str) -> str:
-        """Return whom a dateline names ("LONDON, March 4 (Reuters) -", "Bisnis.com, JAKARTA —", "新华社北京3月5日电")."""
+        """Return whom a dateline names ("ROME (Reuters) -", "Bisnis.com, JAKARTA —", "新华社北京3月5日电")."""
         for found in _BRACKETS.finditer(head):
             is_first = not head[: found.start()].strip()
             if (

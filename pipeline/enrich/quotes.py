@@ -20,7 +20,9 @@ from pipeline.enrich.speaker import (
     Speaker,
     Word,
     dense_attribution,
+    first_named,
     sayings,
+    topic,
     words_of,
 )
 from pipeline.enrich.speech_words import DenseSpeech, Speech, dense_speech_of, speech_of
@@ -147,7 +149,12 @@ class _Reader:
         for one in both:
             if one is not None and one.speaker is not None:
                 return one
-        return both[0] or both[1]
+        sign = both[0] or both[1]
+        if sign is None and self._colon(lead):
+            sign = Attribution("", first_named(self.named, *lead))
+        elif in_tail is not None and self.dense is not None:
+            sign = in_tail._replace(speaker=topic(self.named, *lead))
+        return sign
 
     def _behind_or_before(
         self, stretch: tuple[int, int], index: int, *, is_behind: bool, previous: Speaker | None
@@ -206,7 +213,10 @@ class _Reader:
         """Return the stretch of the sentence behind a quote; empty when that sentence ended with the quote."""
         if not quote.is_closed:
             return quote.after, quote.after
-        start, end = quote.after, min(self.named.sentence_end(quote.after), quote.after + MAX_STRETCH)
+        start = quote.after
+        # Behind a question the text may go on with a capital: "Why?" Jones asked.
+        is_open = self.text[quote.end - 1] in "!?" and self.text[start : start + 1] == " "
+        end = min(self.named.sentence_end(start + is_open), start + MAX_STRETCH)
         if self.dense is not None and self.text[quote.end - 1] in "。！？":
             end = min(end, start + MAX_DENSE_TAIL)
         elif self.text[quote.end - 1] in ".。" and end - start > 1:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from pipeline.enrich.named import Mention, Named
+from pipeline.enrich.named import REACH, Mention, Named
 from pipeline.enrich.speech_words import JOINING, MODIFYING, PARTICLES, DenseSpeech, Speech
 
 _WORD = re.compile(r"[^\W_]+")
@@ -192,18 +192,26 @@ class Clause:
             if word.start - start > _AFTER_CHARACTERS or (phrase and not is_part and word.folded in self.speech.links):
                 break
             gap = self.text[phrase[-1].end if phrase else start : word.start]
-            if any(mark in gap for mark in ',;:—(،：.\n“"') and not (
-                phrase and gap[0] == "." and len(phrase[-1].folded) < 4
-            ):
-                if phrase and "," in gap and is_part and not self._named_in(phrase):
-                    return _speaker(self.named.at(word.start))  # said his lawyer, Jane Jones
+            is_title = phrase and gap[0] == "." and len(phrase[-1].folded) < 4
+            if not is_title and any(mark in gap for mark in ',;:—(،：.\n“"'):
                 break
             phrase.append(word)
         while phrase and phrase[0].folded in self.speech.fillers and len(phrase) > 1:
             phrase = phrase[1:]
         if not phrase:
             return None
-        return self._phrase(phrase, needs_name=needs_name)
+        in_apposition = None if self._named_in(phrase) else self._apposition(phrase[0])
+        return in_apposition or self._phrase(phrase, needs_name=needs_name)
+
+    def _apposition(self, first: Word) -> Speaker | None:
+        """Return the person behind a noun phrase and a comma: "the chief of police, Jane Jones"."""
+        if not self.text[first.start].islower() or first.folded in self.speech.people:
+            return None
+        end = min(first.start + _AFTER_CHARACTERS, self.words[-1].end)
+        for mention in self.named.within(first.start, end):
+            if mention.entity.kind == "person":
+                return _speaker(mention) if self.text[mention.start - 2 : mention.start] == ", " else None
+        return None
 
     def _phrase(self, phrase: Sequence[Word], *, needs_name: bool) -> Speaker | None:
         named = self._named_in(phrase)
@@ -262,7 +270,7 @@ class Clause:
         return Speaker(self.text[self.words[first].start : self.words[at].end])
 
     def _person(self, place: int) -> Speaker | None:
-        paragraph = self.text.rfind("\n\n", max(0, place - 4_000), place) + 2
+        paragraph = max(0, self.text.rfind("\n\n", max(0, place - REACH), place))
         found = self.named.last(place, "person", paragraph)
         if self.previous is not None and self.previous.name and (found is None or not self.named.is_subject(found)):
             return self.previous
@@ -290,6 +298,18 @@ def _speaker(mention: Mention | None) -> Speaker:
     if mention is None or mention.entity.kind == "place":
         return NAMELESS
     return Speaker(mention.entity.name, mention.entity.id, mention.entity.kind == "person")
+
+
+def topic(named: Named, start: int, end: int) -> Speaker | None:
+    """Return whom a stretch names last: the subject of a verb that stands behind the quote, as in Japanese."""
+    mentions = [one for one in named.within(start, end) if one.entity.kind != "place"]
+    return _speaker(mentions[-1]) if mentions else None
+
+
+def first_named(named: Named, start: int, end: int) -> Speaker | None:
+    """Return whom a stretch names first: the subject of "Jones disagreed: …"."""
+    mentions = [one for one in named.within(start, end) if one.entity.kind != "place"]
+    return _speaker(mentions[0]) if mentions else None
 
 
 def dense_attribution(
