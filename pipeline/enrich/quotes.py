@@ -41,6 +41,8 @@ MAX_FAR_GAP: Final = 700
 """The same for a quote that is a sentence of its own and that nothing else is said about."""
 MAX_DENSE_TAIL: Final = 10
 """Behind a quote that ends with a full stop: room for a short name and "says"; what is longer is the next sentence."""
+MAX_CREDIT: Final = 20
+"""From a quote to the name that follows it, when there is no verb of saying: room for one verb and a title."""
 NEAR_WORDS: Final = 9
 """A verb behind a quote is of that quote when it is one of the first words."""
 
@@ -173,15 +175,18 @@ class _Reader:
         for saying in order:
             if is_behind and saying.first > NEAR_WORDS:
                 continue
-            speaker = clause.speaker(saying, prefers_after=is_behind)
+            speaker = clause.speaker(saying)
             if speaker is not None:
                 return Attribution(self._verb(words, saying), speaker)
         return Attribution(self._verb(words, order[0]), None)
 
     def _credited(self, start: int, end: int) -> Attribution | None:
-        """Return the person of a tail that is only a name ("…," chairwoman Jane Jones.)."""
+        """Return the person of a tail that starts with a name, or is one ("…," Jones interjected)."""
         people = [one for one in self.named.within(start, end) if one.entity.kind == "person"]
-        if not people or end - start > MAX_GAP // 3 or self.text[people[0].end : end].strip(" .\n"):
+        if not people or self.text[people[0].end : people[0].end + 1] in {"'", "’"}:
+            return None
+        is_last = end - start <= MAX_GAP // 3 and not self.text[people[0].end : end].strip(" .\n")
+        if not is_last and people[0].start - start > MAX_CREDIT:
             return None
         return Attribution("", Speaker(people[0].entity.name, people[0].entity.id))
 
@@ -197,10 +202,11 @@ class _Reader:
             return dense_attribution(self.named, self.dense, start, end, is_behind=False, previous=previous)
         words = words_of(self.named, self._unquoted(start, end))
         clause = Clause(self.named, self.speech, words, previous=previous)
-        for saying in sayings(words, self.speech, self.named):
-            speaker = clause.speaker(saying, prefers_after=False)
-            if speaker is not None:
-                return Attribution(self._verb(words, saying), speaker)
+        found = sayings(words, self.speech, self.named)
+        for find in (clause.subject_before, clause.speaker):
+            for saying in found:
+                if speaker := find(saying):
+                    return Attribution(self._verb(words, saying), speaker)
         return None
 
     # Where to look

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from pipeline.enrich.named import REACH, Mention, Named
-from pipeline.enrich.speech_words import JOINING, MODIFYING, PARTICLES, DenseSpeech, Speech
+from pipeline.enrich.speech_words import HONORIFICS, JOINING, MODIFYING, PARTICLES, DenseSpeech, Speech
 
 _WORD = re.compile(r"[^\W_]+")
 _COMMON_NOUN_WORDS: Final = 4
@@ -86,16 +86,18 @@ class Clause:
         self.previous = previous
         """Of the quote before: a pronoun in a paragraph that names nobody is theirs."""
 
-    def speaker(self, saying: Saying, *, prefers_after: bool) -> Speaker | None:
-        """Return the subject of a verb; ``prefers_after`` where it stands right behind the quote ("…", said Jones)."""
+    def subject_before(self, saying: Saying) -> Speaker | None:
+        """Return the subject of a verb when it stands before it."""
+        return None if saying.is_source else self._before(saying.first)
+
+    def speaker(self, saying: Saying) -> Speaker | None:
+        """Return the subject of a verb, or whom "according to" leads to; None when neither is there."""
         if saying.is_source:
             return self._behind(saying.last)
         own = self.words[saying.first].folded
         if own in self.speech.people:
             return self._behind(saying.last, needs_name=True) or self._person(self.words[saying.first].start)
-        found = self._before(saying.first)
-        if found is None or (prefers_after and saying.first == 0):
-            found = self._behind(saying.last) or found
+        found = self._before(saying.first) or self._behind(saying.last)
         if found is None and self.speech.no_subject:
             return self._person(self.words[saying.first].start)
         return found
@@ -241,6 +243,7 @@ class Clause:
         """Return whom "the minister" or "the company" means, when the noun phrase that ends at ``at`` is one."""
         if not self.text[self.words[at].start].islower():
             return None
+        is_plural = self.words[at].folded[-1:] == "s" and self.words[at].folded[-2:] != "ss"
         for index in range(at - 1, max(-1, at - 1 - _COMMON_NOUN_WORDS), -1):
             word = self.words[index]
             if self._gap(index).strip(" -’'"):
@@ -248,7 +251,7 @@ class Clause:
             if word.folded in self.speech.articles:
                 if self.words[at].folded in self.speech.groups:
                     return self._body(word.start)
-                return self._person(word.start)
+                return NAMELESS if is_plural else self._person(word.start)
             if word.folded in self.speech.nameless or word.folded in self.speech.verbs or self.named.at(word.start):
                 return None
         return None
@@ -262,6 +265,8 @@ class Clause:
             if not (self._is_capital(first - 1) or self.words[first - 1].folded in PARTICLES):
                 break
             first -= 1
+        while first < at and self.words[first].folded in HONORIFICS:
+            first += 1
         covering = self.named.at(self.words[at].start)
         if covering:
             return _speaker(covering)
@@ -278,6 +283,8 @@ class Clause:
         return _speaker(found) if found else None
 
     def _body(self, place: int) -> Speaker | None:
+        if self.previous is not None and not (self.previous.name and self.previous.is_person):
+            return self.previous
         found = self.named.last(place, "organisation")
         return _speaker(found) if found else None
 

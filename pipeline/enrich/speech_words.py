@@ -323,6 +323,11 @@ MODIFYING: Final = _words(
 JOINING: Final = _words("and but or then und aber et mais y pero e mas ma en maar och men dan tetapi и но")
 PARTICLES: Final = _words("de da del di la le van von der den bin bint al el ter dos du ibn abu")
 """Small words within names."""
+HONORIFICS: Final = _words(
+    """mr mrs ms miss dr sir lady lord madam mdm monsieur mme m herr frau señor señora sr sra don doña signor signora
+    encik cik puan tuan datuk dato seri tan haji bapak ibu pak bu president minister"""
+)
+"""Before a name, and no part of it."""
 ABBREVIATIONS: Final = _words(
     """mr mrs ms dr prof sen rep gov gen col lt sgt capt st jr sr rev hon pres supt insp no vs inc corp co ltd approx
     jan feb mar apr aug sept sep oct nov dec mon tue wed thu fri sat sun m mme mm sra dra hr fr bzw ca etc"""
