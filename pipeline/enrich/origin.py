@@ -27,12 +27,12 @@ _STRENGTH: Final[tuple[OriginEvidence, ...]] = ("", "attribution", "canonical", 
 
 # Each is anchored, or looks at a bounded piece of the text.
 _BRACKETS = re.compile(r"[(（\[【]([^()（）\[\]【】\n]{1,60})[)）\]】]")
-_DASH = re.compile(r"\s*[.．]?\s*(?:[-–—―=:：]|$|\n)")
+_DASH = re.compile(r"\s*[.．]?\s*[-–—―=:：]")
 _SLASHES = re.compile(r"[^\n/]{0,80}/\s?([^\n/]{2,30})/\s*[.\-–—]")
 _DASHED = re.compile(r"[^\n–—]{2,60}?\s[-–—]\s([^\n.–—]{2,30})\.\s")
 _SLASHED_END = re.compile(r"([^\n.–—]{0,60}/\s*[^\n/–—.]{2,30}?)\s*[-–—]")
-_FIRST = re.compile(r"([A-Z][\w.-]{2,30})\s*(?:-\s)")
-_WIRED = re.compile(r"[(（【]?([^\s()（）【】，。,.]{1,20}?)(?:综合|綜合)?[讯訊电電](?:[)）】]|\s|[，,：:])")
+_DATED = re.compile(r"[^\n–—]{0,60}\d[^\n–—.]{0,12}\.\s([A-Z.]{4,30})\s[-–—]")
+_WIRED = re.compile(r"[(（【]?([^\s()（）【】，。,.]{1,20}?)(?:综合|綜合)?[讯訊电電](?:[)）】(（\s，,：:])")
 _SITE = re.compile(r"\b([A-Za-z][\w-]{1,30}(?:\.[A-Za-z]{2,4}){1,2})\b")
 _HEAD = re.compile(r"[^\n–—]{3,60}?\s?(?:[–—]|\s-{1,2}\s)")
 
@@ -124,12 +124,12 @@ class _Outlet:
             is_first = not head[: found.start()].strip()
             if (
                 (is_first or _DASH.match(head, found.end()) or found.group()[0] == "【")
-                and (name := self.called(found[1]) or self.agencies.among(found[1]))
+                and (name := self.called(found[1]) or self.agencies.among(found[1]) or self._place_and_agency(found))
             ):  # fmt: skip
                 return name
         if (wired := _WIRED.match(head.lstrip())) and (name := self._wired(wired[1])):
             return name
-        for pattern in (_SLASHES, _DASHED, _SLASHED_END, _FIRST):
+        for pattern in (_SLASHES, _DASHED, _SLASHED_END, _DATED):
             found_in = pattern.match(head)
             if found_in and (name := self.called(found_in[1]) or self._last_of(found_in[1])):
                 return name
@@ -143,6 +143,11 @@ class _Outlet:
         if text in _THIS_PAPER or (len(text) > 1 and self.name.endswith(text)):
             return self.name
         return text if _SELF_NAMED.match(text) else ""
+
+    def _place_and_agency(self, found: re.Match[str]) -> str:
+        """Return the agency that a Japanese dateline ends with (【ワシントン共同】)."""
+        text = found[1] if found.group()[0] == "【" else ""
+        return next(filter(None, (self.agencies.called(text[start:]) for start in range(len(text) - 1))), "")
 
     def _last_of(self, text: str) -> str:
         return self.called(text.rpartition("/")[2]) if "/" in text else ""

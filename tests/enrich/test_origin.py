@@ -48,6 +48,7 @@ def origin(tools: Tools, body: str = STORY, **fields: object) -> tuple[str, str]
         ("【ワシントン共同】", "Kyodo News"),
         ("(서울=연합뉴스) 홍길동 기자 = ", "Yonhap"),
         ("Jakarta (ANTARA) - ", "Antara"),
+        ("Москва. 5 марта. INTERFAX.RU - ", "Interfax"),
         ("JERUSALEM (AFP/Reuters) - ", "Agence France-Presse"),
     ],
 )
@@ -132,7 +133,7 @@ def test_a_person_is_no_agency(tools: Tools, authors: tuple[str, ...]) -> None:
         ("Sumber: Antara", "Antara"),
         ("来源：新华社", "Xinhua"),
         ("[Reporting by Jane Jones in London; Editing by Juan Paz (Reuters)]", "Reuters"),
-        ("This story was originally published by The Morning Post.", "Morning Post"),
+        ("This story was originally published by The Morning Post.", "The Morning Post"),
         ("This article first appeared in the Morning Post and is reprinted here.", "Morning Post"),
         ("AP/Reuters", "Associated Press"),
     ],
@@ -143,9 +144,16 @@ def test_a_credit_line_names_the_agency(tools: Tools, credit: str, name: str) ->
 
 @pytest.mark.parametrize(
     ("ending", "name"),
-    [(" – AFP", "Agence France-Presse"), (" — Reuters", "Reuters"), (" REUTERS", "Reuters"), (" AFP, REUTERS",
-      "Agence France-Presse"), (" (AP)", "Associated Press"), (" -- BERNAMA", "Bernama"), ("（法新社）", "Agence France-Presse")],
-)  # fmt: skip
+    [
+        (" – AFP", "Agence France-Presse"),
+        (" — Reuters", "Reuters"),
+        (" REUTERS", "Reuters"),
+        (" AFP, REUTERS", "Agence France-Presse"),
+        (" (AP)", "Associated Press"),
+        (" -- BERNAMA", "Bernama"),
+        ("（法新社）", "Agence France-Presse"),
+    ],
+)
 def test_the_last_words_of_a_text_can_be_its_credit(tools: Tools, ending: str, name: str) -> None:
     assert origin(tools, STORY + ending) == (name, "credit")
 
@@ -216,8 +224,11 @@ def test_every_row_of_the_list_says_where_it_was_read(tools: Tools) -> None:
     assert load_agencies().by_alias == tools.agencies.by_alias
 
 
-PIECES = ("(", ")", "AP", "AFP", "Reuters", " - ", "—", "/", "[", "]", "（", "）", "讯", "电", "新华社", "《", "》报道，", "\n\n",
-          "© ", "By ", ".com", ", ", ". ", "A", "a ", "2024 ", "published by ", "this story ", "source: ", "😀", "\u202e")  # fmt: skip
+PIECES = (
+    "(", ")", "AP", "AFP", "Reuters", " - ", "—", "/", "[", "]", "（", "）", "讯", "电", "新华社", "《", "》报道，",
+    "\n\n", "© ", "By ", ".com", ", ", ". ", "A", "a ", "2024 ", "published by ", "this story ", "source: ", "😀",
+    "\u202e",
+)  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40), st.lists(st.text(max_size=20), max_size=3))
