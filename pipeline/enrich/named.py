@@ -14,10 +14,10 @@ from pipeline.enrich.speech_words import ABBREVIATIONS
 REACH: Final = 2_000
 """How far before a pronoun its name is looked for, in characters."""
 
-# Possessive, and from the start of a run of stops only: a text can be nothing but stops, or closing marks.
-_BOUNDARY = re.compile(
-    "(?<![.!?…])[.!?…]++[\"'”’»“)\\]]*+\\s++|[。！？؟۔।｡][」』”’）)\"]*+\\s*+|\n++"
-)  # fmt: skip
+# It starts with one class of characters, which the engine finds four times as fast as a choice of patterns, and never
+# fails once it has started: a text can be nothing but stops, or closing marks.
+_BOUNDARY = re.compile("[.!?…。！？؟۔।｡\n]++[\"'”’»“)\\]」』）]*+\\s*+")
+_LATIN_STOPS: Final = frozenset(".!?…")
 _LAST_WORD = re.compile(r"[^\W\d_]+$")
 
 
@@ -119,12 +119,14 @@ def _sentence_starts(text: str, quoted: Sequence[Quoted]) -> list[int]:
 
 
 def _ends_sentence(text: str, found: re.Match[str]) -> bool:
-    if found.group()[0] not in ".!?…":
+    start, end = found.span()
+    first = text[start]
+    if first not in _LATIN_STOPS:
         return True
-    if text[found.end() : found.end() + 1].islower():
+    if end < len(text) and (not text[end - 1].isspace() or text[end].islower()):
         return False
-    word = _LAST_WORD.search(text[max(0, found.start() - 8) : found.start()])
-    if word is None or found.group()[0] != ".":
+    word = _LAST_WORD.search(text[max(0, start - 8) : start]) if first == "." else None
+    if word is None:
         return True
     is_initial = len(word.group()) == 1 and word.group().isupper()
     return not is_initial and word.group().casefold() not in ABBREVIATIONS

@@ -90,7 +90,8 @@ def origin_of(article: Article, agencies: Agencies) -> Origin:
     """Return the origin by the strongest evidence that the article itself holds."""
     paragraphs = _paragraphs(article.body)
     own = _Outlet(article.outlet, agencies)
-    if name := own.dateline(article.dateline) or own.dateline(article.body[:HEAD_CHARACTERS]):
+    kept = f"{article.dateline[:HEAD_CHARACTERS]} - " if article.dateline else ""
+    if name := own.dateline(kept) or own.dateline(article.body[:HEAD_CHARACTERS]):
         return Origin(name, "dateline")
     if name := own.byline(article.authors[:MAX_AUTHORS], paragraphs[:FIRST_PARAGRAPHS]) or own.tagged(article.tags):
         return Origin(name, "byline")

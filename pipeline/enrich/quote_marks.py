@@ -11,17 +11,18 @@ MAX_CHARACTERS: Final = 4_000
 MAX_UNCLOSED_CHARACTERS: Final = 1_500
 """What has no closing mark ends with its paragraph, when that is near."""
 
-_MARK = re.compile("['‘’‚‛]{2}|[\"'“”„‟‘’‚‛«»‹›「」『』﹁﹂״＂〝〞〟]|\n\n+")
+_MARK = re.compile("[\"'“”„‟‘’‚‛«»‹›「」『』﹁﹂״＂〝〞〟\n]")
 _CLOSERS: Final = {
     "“": "”\"″„", "„": "“”\"‟", "‟": "”", "”": "”", "«": "»", "»": "«»", "‹": "›", "›": "‹›", "「": "」", "『": "』",
     "﹁": "﹂", "‘": "’", "‚": "‘’", "‛": "’", "'": "'", '"': "\"”", "״": "״\"", "＂": "＂", "〝": "〞〟",
 }  # fmt: skip
 """By the opening mark, what may close it: ”so” in Swedish and Finnish, »so« in German and Danish, „so” in Polish."""
-_DOUBLED: Final = {"''": '"', "‘‘": "“", "’’": "”", "‚‚": "„"}
-"""Two single marks set for a double one."""
+_PARAGRAPH: Final = "\n\n"
+_PAIRED: Final = {"'": '"', "‘": "“", "’": "”", "‚": "„", "\n": _PARAGRAPH}
+"""What two of the same are: single marks set for a double one, and two line ends."""
 _EITHER_WAY: Final = frozenset("\"'”»›״＂")
 """Marks that open and close: where they stand says which. “ and ‘ close too, but only „so“ and ‚so‘."""
-_SINGLE: Final = frozenset("'‘‚‛‹›")
+_SINGLE: Final = frozenset("'‘’‚‛‹›")
 _BEFORE_OPENING: Final = frozenset(
     " \n\t\u00a0\u202f\u3000([{—–-/:：,，。!！?？;；、“‘„«\u200e\u200f\u202a\u202b\u2066\u2067"
 )
@@ -53,10 +54,18 @@ def quoted_in(text: str) -> Iterator[Quoted]:
     Linear in the length of the text. Apostrophes, signs of inches and the marks within Hebrew abbreviations are none.
     """
     opened: _Open | None = None
+    behind = 0
     for found in _MARK.finditer(text):
-        at, end = found.span()
-        mark = _DOUBLED.get(found.group(), found.group())
-        if mark[0] == "\n":
+        mark, at = found.group(), found.start()
+        if at < behind or (opened is None and mark not in _CLOSERS and mark not in _SINGLE):
+            continue
+        end = at + 1
+        if mark in _PAIRED and text[end : end + 1] == mark:
+            mark, end = _PAIRED[mark], end + 1
+            behind = end
+        if mark == "\n":
+            continue
+        if mark == _PARAGRAPH:
             if opened and at - opened.end <= MAX_UNCLOSED_CHARACTERS:
                 yield from _stretch(text, opened, at, at, is_closed=False)
             opened = None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -27,7 +29,10 @@ from pipeline.enrich.speaker import (
 )
 from pipeline.enrich.speech_words import DenseSpeech, Speech, dense_speech_of, speech_of
 from pipeline.enrich.tools import Tools
+from pipeline.text.limits import MAX_BODY_CHARACTERS
 
+MAX_STRETCHES: Final = 2_000
+"""Between marks, in one article, that are looked at; a long interview has some 200."""
 MIN_WORDS: Final = 3
 MIN_DENSE_LETTERS: Final = 6
 """Of a script that writes no spaces."""
@@ -50,6 +55,7 @@ _DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400
 _STOPS: Final = ".!?…。！？؟۔।"
 _PAUSES: Final = ",，،、"
 _TITLE_SHARE: Final = 0.7
+MAX_TITLE: Final = 80
 
 
 def enrich(article: Article, tools: Tools) -> Article:  # noqa: ARG001 - a stage's interface
@@ -59,7 +65,7 @@ def enrich(article: Article, tools: Tools) -> Article:  # noqa: ARG001 - a stage
     script), and what no verb of saying, "according to" or colon stands near and that is no sentence of its own.
     The speaker is an entity of the article where one stands in the speaker's place, else the name as it is written.
     """
-    quoted = list(quoted_in(article.body))
+    quoted = list(islice(quoted_in(article.body[:MAX_BODY_CHARACTERS]), MAX_STRETCHES))
     quotes = tuple(_Reader(article, quoted).quotes()) if quoted else ()
     return article if quotes == article.quotes else msgspec.structs.replace(article, quotes=quotes)
 
@@ -72,9 +78,11 @@ def is_long_enough(text: str) -> bool:
 
 def looks_like_title(text: str) -> bool:
     """Whether most words start with a capital, as in an English title of a work."""
+    if len(text) > MAX_TITLE:
+        return False
     words = [word for word in text.split() if word[0].isalpha() and len(word) > 3]
     capitals = sum(word[0].isupper() and not word.isupper() for word in words)
-    return len(words) > 1 and capitals >= _TITLE_SHARE * len(words) and len(words) < 12
+    return len(words) > 1 and capitals >= _TITLE_SHARE * len(words)
 
 
 class _Reader:
@@ -84,6 +92,7 @@ class _Reader:
         self.text = article.body
         self.named = Named(article.body, article.entities, quoted)
         self.quoted = quoted
+        self._before = [quote.before for quote in quoted]
         self.dense: DenseSpeech | None = dense_speech_of(article.language)
         self.speech: Speech = speech_of(article.language)
 
@@ -240,21 +249,8 @@ class _Reader:
         parts.append((at, end))
         return [(first, last) for first, last in parts if first < last]
 
-    def _quoted_between(self, start: int, end: int) -> list[Quoted]:
-        low, high = 0, len(self.quoted)
-        while low < high:
-            middle = (low + high) // 2
-            if self.quoted[middle].after <= start:
-                low = middle + 1
-            else:
-                high = middle
-        found = []
-        for quote in self.quoted[low:]:
-            if quote.before >= end:
-                break
-            if quote.before >= start:
-                found.append(quote)
-        return found
+    def _quoted_between(self, start: int, end: int) -> Sequence[Quoted]:
+        return self.quoted[bisect_left(self._before, start) : bisect_left(self._before, end)]
 
     # What kind of quote it is
 
