@@ -82,6 +82,7 @@ def test_the_speaker_stands_before_or_behind_the_verb(tools: Tools, text: str, s
         "An {#Acme} spokesman said: “We found nothing at all.”",
         "The report said they had “found nothing at all”.",
         "{@Ana Ruiz} left. A spokesman said: “We found nothing at all.”",
+        "{#The Daily} reports:\n\n“We found nothing at all,” {@Ruiz=Juan Ruiz}’s lawyers wrote.",
     ],
 )
 def test_who_is_not_named_is_still_quoted(tools: Tools, text: str) -> None:
