@@ -1,6 +1,6 @@
 """Enrich what is raw: decode, run the configured stages in order, publish; the one door of this step.
 
-    articles.raw --text--clean--language--> articles.enriched
+    articles.raw --text--origin--clean--language--quotes--> articles.enriched
 
 A stage is a function ``enrich(article, tools) -> Article`` in a module of its own. To add one, write it, name it in
 ``STAGES`` with version 1 and list it in the setting ``stages``; raise the number when its results change.
@@ -29,7 +29,7 @@ from pipeline.article import (
     decode_deletion,
     encode_article,
 )
-from pipeline.enrich import clean, language, text
+from pipeline.enrich import clean, language, origin, quotes, text
 from pipeline.enrich.again import enrich_again
 from pipeline.enrich.limits import fitted
 from pipeline.enrich.times import with_utc_times
@@ -63,8 +63,10 @@ TEXT_FLAGS: Final[tuple[FlagName, ...]] = (
 STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
     {
         "text": Stage(text.enrich, 3, TEXT_FLAGS),
+        "origin": Stage(origin.enrich, 1),
         "clean": Stage(clean.enrich, 2, ("encoding_repaired",)),
         "language": Stage(language.enrich, 1, ("language_unsure",)),
+        "quotes": Stage(quotes.enrich, 1),
     }
 )
 

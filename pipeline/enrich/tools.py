@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from lxml.html import HtmlElement
 
+from pipeline.enrich.agencies import Agencies, load_agencies
 from pipeline.enrich.language_model import LanguageModel, load_languages
 from pipeline.enrich.meter import Meter, MetricsMeter
 from pipeline.enrich.page import ExtractionFailed, parse_page
@@ -21,6 +22,7 @@ class Tools:
 
     pages: Pages
     languages: LanguageModel = field(default_factory=load_languages)
+    agencies: Agencies = field(default_factory=load_agencies)
     profiles: Profiles = field(default_factory=NoProfiles)
     meter: Meter = field(default_factory=MetricsMeter)
     _opened: dict[str, HtmlElement | ExtractionFailed | None] = field(default_factory=dict)
