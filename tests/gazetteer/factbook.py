@@ -101,7 +101,7 @@ def _leader(text: str, fips: str, country: str) -> tuple[Row, str] | None:
     surname = " ".join(plain[words.index(word)] for word in capital).strip(",")
     name = " ".join(plain).strip(",")
     # "Gustavo Francisco Petro Urrego" is written "Gustavo Petro".
-    short = f"{plain[0]} {surname}" if words[0] not in capital else " ".join(plain[:3])
+    short = f"{plain[0]} {surname}" if words[0] not in capital else name
     usual = words[:1] == capital[:1] or (len(plain) <= 3 and "." not in name)
     names = distinct([name, short] if usual else [short, name])
     slug = joined(names[0]).replace(" ", "-")
@@ -143,7 +143,7 @@ def _party(text: str) -> tuple[str, tuple[str, ...]] | None:
     return name, tuple(good)
 
 
-def parties(folder: Path) -> list[Row]:
+def parties(folder: Path, words: frozenset[str] = frozenset()) -> list[Row]:
     """Return the parties; one that has its name in another country too has to be near its country."""
     from gazetteer.cities import guard
 
@@ -171,7 +171,9 @@ def parties(folder: Path) -> list[Row]:
             countries_of.setdefault(joined(name), set()).add(row.country)
     guarded = []
     for row in rows:
-        kept = [alias for alias in row.aliases if len(countries_of[joined(alias)]) == 1]
+        kept = [
+            alias for alias in row.aliases if len(countries_of[joined(alias)]) == 1 and alias.casefold() not in words
+        ]
         # "Labor Party", "Civic Platform", "PRE": the same words are something else elsewhere.
         shared = (
             len(countries_of[joined(row.name)]) > 1
