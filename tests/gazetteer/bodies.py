@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gazetteer.row import BETWEEN, Row, distinct, read_table, with_aliases
+
 from pipeline.query.analysis import joined
 
 

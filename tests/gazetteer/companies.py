@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from gazetteer.row import BETWEEN, Row, distinct, read_table
+
 from pipeline.query.analysis import joined
 
 COMPANY_WORDS = tuple(
@@ -15,7 +16,8 @@ COMPANY_WORDS = tuple(
 )
 """One of them has to be near a company whose name is a word: Apple, Target, Shell."""
 _SUFFIX = re.compile(
-    r"(,? (inc|corp|co|plc|ltd|nv|n\.v|s\.a|sa|ag|se|group|holdings?|corporation|company|incorporated|companies|international)\b\.?)+$|"
+    r"(,? (inc|corp|co|plc|ltd|nv|n\.v|s\.a|sa|ag|se|group|holdings?|corporation|company|incorporated|companies|"
+    r"international)\b\.?)+$|"
     r" \(.*\)$|^the (?=\w+ compan)",
     re.IGNORECASE,
 )
@@ -43,7 +45,7 @@ def listed(folder: Path, words: frozenset[str] = frozenset()) -> list[Row]:
 
 
 def brands(folder: Path, words: frozenset[str]) -> list[Row]:
-    """Return brands and operators by the Wikidata id that maps give them; the names in other scripts are their aliases."""
+    """Return brands and operators by the Wikidata id that maps give them; names in other scripts are aliases."""
     found: dict[str, list[dict[str, str]]] = {}
     for line in read_table(folder / "brands.csv"):
         found.setdefault(line["wikidata"], []).append(line)
@@ -62,8 +64,15 @@ def brands(folder: Path, words: frozenset[str]) -> list[Row]:
         if names:
             rows.append(
                 Row(
-                    f"wikidata:{key}", "organisation", lines[0]["type"], names[0], names[1:],
-                    countries.pop() if len(countries) == 1 else "", weight=30, context=_guard(names, words), source="nsi",
+                    f"wikidata:{key}",
+                    "organisation",
+                    lines[0]["type"],
+                    names[0],
+                    names[1:],
+                    countries.pop() if len(countries) == 1 else "",
+                    weight=30,
+                    context=_guard(names, words),
+                    source="nsi",
                 )
-            )  # fmt: skip
+            )
     return rows

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from gazetteer.build import EXCERPTS
 from gazetteer.bodies import phrases
+from gazetteer.build import EXCERPTS
 from gazetteer.row import BETWEEN, read_table
+
 from pipeline.query.analysis import joined, tokens
 
 OFFICES = {
@@ -34,7 +35,8 @@ OFFICES = {
 }  # fmt: skip
 NAMED_IN_NEWS = re.compile(
     r"president|prime minister|premier|chancellor|\bminister|secretary|supreme leader|speaker|attorney general|"
-    r"chief of (the )?(general )?staff|central bank|governor of the (reserve )?bank|leader of the opposition|monarch|king|"
+    r"chief of (the )?(general )?staff|central bank|governor of the (reserve )?bank|leader of the opposition|"
+    r"monarch|king|"
     r"federal security|intelligence|national security",
     re.IGNORECASE,
 )
@@ -217,7 +219,8 @@ BRANDS = {
     "brands/shop/car": "company", "brands/shop/electronics": "company", "brands/shop/mobile_phone": "company",
     "brands/amenity/bank": "company", "brands/amenity/fuel": "company", "brands/office/telecommunication": "company",
     "brands/office/company": "company", "brands/office/insurance": "company", "brands/shop/supermarket": "company",
-    "operators/office/government": "agency", "operators/amenity/police": "agency", "operators/landuse/military": "armed-force",
+    "operators/office/government": "agency", "operators/amenity/police": "agency",
+    "operators/landuse/military": "armed-force",
     "operators/office/energy_supplier": "company",
 }  # fmt: skip
 _GENERAL = frozenset({"brands/shop/supermarket"})
@@ -241,7 +244,7 @@ def _brand(item: dict[str, Any], kind: str) -> tuple[str, ...] | None:
 
 
 def brands(copies: Copies) -> None:
-    """Cut brands known all over the world or in another script, and public agencies, out of the name-suggestion-index."""
+    """Cut brands known all over the world or in another script, and agencies, out of the name-suggestion-index."""
     found = set()
     for kind in BRANDS:
         for item in json.loads(copies.text("osmlab/name-suggestion-index", f"data/{kind}.json"))["items"]:

@@ -1,4 +1,4 @@
-"""One row a person: the same person in several sources is merged, and the surname of the best known is a name of its own."""
+"""One row a person: who is in several sources is merged, and the surname of the best known is a name of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHORTEST_SURNAME = 5
 SAME_LAST, SAME_FIRST = 0.8, 0.75
 """How alike two transcriptions of the last and first words of a name are: Zhaparov, Japarov; Mostafa, Moustafa."""
 ONLY_EXACT = frozenset("CN HK JP KP KR MM TW VN AE BH KW OM QA SA".split())
-"""Where names of two people are as alike as two transcriptions of one: Li Keqiang and Li Qiang, the families of the Gulf."""
+"""Where two people's names are as alike as two transcriptions of one: Li Keqiang, Li Qiang; families of the Gulf."""
 
 
 @cache
@@ -62,8 +62,8 @@ def _joined_rows(old: Row, row: Row) -> Row:
 def merged(*sources: Iterable[Row], same: Mapping[str, str]) -> list[Row]:
     """Return one row a person, with the id and the name of the first source that has it, and the names of all.
 
-    Two rows are one person if they have one id, if `same` says so, or if they have one country and names that are alike:
-    two countries have two people of many a name.
+    Two rows are one person if they have one id, if `same` says so, or if they have one country and names that are
+    alike: two countries have two people of many a name.
     """
     known: list[Row] = []
     of_country: dict[str, list[int]] = {}

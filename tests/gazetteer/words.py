@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from gazetteer import build, cities, companies, countries, factbook, offices
+from gazetteer.row import Row
 from simplemma.strategies.dictionaries.dictionary_factory import (  # type: ignore[import-not-found]
     _load_dictionary_from_disk as word_list,
 )
-
-from gazetteer import build, cities, companies, countries, factbook, offices
-from gazetteer.row import Row
 
 LANGUAGES = "fr es it pt nl sv pl ru uk id".split()
 """Word lists with rare forms and many names: a name has to be in two of them. Those of English and German are clean."""
