@@ -18,6 +18,8 @@ from pipeline.enrich.repeated import without_repeated
 from pipeline.enrich.tools import Tools
 from pipeline.text.times import plausible
 
+MAX_STARTS = 50
+"""Date lines, datelines and what is left of their paragraphs."""
 MAX_HEADING_WORDS = 12
 MIN_PARAGRAPH_CHARACTERS = 120
 """What follows a heading is at least this long; lines in a list or a table are shorter."""
@@ -68,12 +70,14 @@ def _without_start(
 ) -> tuple[datetime | None, str, list[Paragraph]]:
     """Return the date of a date line, the dateline, and the text behind both, as often as the text starts with one.
 
-    A text that starts with another dateline than the article is known to have keeps it.
+    A text that starts with another dateline than the article is known to have keeps it; so does one that starts with
+    more of them than any article does.
     """
     published, dateline = None, article.dateline
-    first = 0
-    start = 0
-    while first < len(paragraphs):
+    first = start = 0
+    for _ in range(MAX_STARTS):
+        if first == len(paragraphs):
+            return published, dateline, []
         text = paragraphs[first].text
         if start == len(text) or is_noise(text[start : start + MAX_NOTICE_CHARACTERS + 1]):
             first, start = first + 1, 0
@@ -85,8 +89,8 @@ def _without_start(
             dateline, start = written, place.rest
         else:
             break
-    if first == len(paragraphs):
-        return published, dateline, []
+    else:
+        return None, article.dateline, paragraphs
     kept = paragraphs[first]
     rest = kept._replace(text=kept.text[start:].strip(), is_heading=kept.is_heading and not start)
     return published, dateline, [rest, *paragraphs[first + 1 :]]

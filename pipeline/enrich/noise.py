@@ -99,7 +99,7 @@ _ASKED = re.compile(
     re.IGNORECASE,
 )
 _FOLLOW = re.compile(
-    r"[\W_]*(?:follow (?:us|\S+(?: \S+){0,4}) on|like us on|find us on|connect with us|folgen sie (?:uns|\S+) auf"
+    r"[\W_]*(?:(?:you can )?follow (?:us|\S+(?: \S+){0,4}) on|like us on|find us on|connect with us|folgen sie (?:uns|\S+) auf"
     r"|suivez(?:-nous)?|síguenos|siga-nos|seguici su|volg ons|följ oss|подписывайтесь на нас|bizi takip|تابعونا على)\b",
     re.IGNORECASE,
 )
@@ -118,13 +118,24 @@ _COOKIES = re.compile(
 )
 _COOKIE = re.compile(r"\bcookies?\b|кук[иі]|çerez|ملفات (?:تعريف )?الارتباط|كوكيز|クッキー", re.IGNORECASE)
 _RIGHTS = re.compile(
-    r"[\W_]*(?:(?:copyright|©|ⓒ|\(c\))\W*(?:\d{4}|by |the |all )|©|all rights reserved|alle rechte vorbehalten"
+    r"[\W_]*(?:(?:copyright|\(c\))\W*(?:\d{4}|by |the |all |[©ⓒ])|copyright\b[^.]{0,80}\d{4}|©|ⓒ|all rights reserved|alle rechte vorbehalten"
     r"|tous droits (?:de reproduction )?réservés|todos los derechos reservados|todos os direitos reservados"
     r"|tutti i diritti riservati|alle rechten voorbehouden|wszelkie prawa zastrzeżone|все права защищены"
     r"|всі права захищен[оі]|tüm hakları saklıdır|جميع الحقوق محفوظة|کلیه حقوق|版权所有|版權所有|無断転載|禁無断転載"
     r"|무단\s?전재)",
     re.IGNORECASE,
 )
+# How long it takes to read, where it was filed, when it was put up; whom to write to; a shout to click.
+_ABOUT = re.compile(
+    r"[\W_]*(?:\d{1,3}[ -]min(?:ute)?s?(?: read)?|(?:reading time|tempo de leitura|tempo di lettura|temps de lecture"
+    r"|tiempo de lectura|lesezeit|leestijd|lästid|okuma süresi|время чтения|czas czytania)\b.{0,30}"
+    r"|(?:filed under|posted in|tags?|tagged|schlagworte|étiquettes|etiquetas|etiket(?:ler)?|теги)\s?:.{0,150}"
+    r"|(?:first )?(?:published|updated|last updated|posted)(?: (?:on|at))?:? (?=.{0,40}\d).{1,40}"
+    r"|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+|(?:https?://|www\.|twitter\.com/)\S{1,200}"
+    r"|like this (?:story|article)\? share it.{0,40})[\W_]*",
+    re.IGNORECASE,
+)
+_CLICK = re.compile(r"\bCLICK(?:ING)? HERE\b")
 
 
 def _key(line: str) -> str:
@@ -145,6 +156,8 @@ def is_noise(text: str) -> bool:
     text = text.replace("’", "'")
     if len(text) <= MAX_POINTER_CHARACTERS:
         # A headline has no full stop; "Also: the mayor said no." is a sentence of the article.
+        if _ABOUT.fullmatch(text) or (text.isupper() and _CLICK.search(text)):
+            return True
         if _RIGHTS.match(text) or (text[-1] not in ".。" and _POINTER.match(text)):
             return True
     if _ASKED.match(text) and _MAILED.search(text):
