@@ -10,7 +10,7 @@ from pipeline.article import Article, Heading
 from pipeline.enrich.encoding import with_repaired_text
 
 
-@pytest.mark.parametrize("sound", ["L’été", "schön", "вкус", "日本", "café"])
+@pytest.mark.parametrize("sound", ["L’été", "schön", "日本", "café"])
 def test_broken_text_is_repaired_and_flagged(sound: str) -> None:
     broken = sound.encode().decode("cp1252")
     found = with_repaired_text(Article(id="a", title=broken, summary=broken, body=f"One.\n\n{broken}"))
