@@ -65,9 +65,7 @@ def _dated(article: Article, claimed: datetime) -> Article:
     return msgspec.structs.replace(article, published=published).flagged(*flags)
 
 
-def _without_start(
-    paragraphs: list[Paragraph], article: Article
-) -> tuple[datetime | None, str, list[Paragraph]]:
+def _without_start(paragraphs: list[Paragraph], article: Article) -> tuple[datetime | None, str, list[Paragraph]]:
     """Return the date of a date line, the dateline, and the text behind both, as often as the text starts with one.
 
     A text that starts with another dateline than the article is known to have keeps it; so does one that starts with
@@ -108,7 +106,7 @@ def _date_at(text: str, start: int) -> tuple[datetime, int] | None:
 
 
 def _without_last_headings(paragraphs: list[Paragraph]) -> list[Paragraph]:
-    """Drop the headings that nothing follows: those of a page's lists of other articles; all, where it is nothing else."""
+    """Drop the headings that nothing follows, as over a page's lists of other articles; none where nothing is left."""
     end = len(paragraphs)
     while end and paragraphs[end - 1].is_heading:
         end -= 1

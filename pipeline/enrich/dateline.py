@@ -32,24 +32,32 @@ _WIRED = re.compile(
 )
 
 # As they sign before a text. Only after one of these names is a place taken that is not written in capitals.
-_AGENCIES: Final = frozenset(
-    name.strip()
-    for name in (
-        "ap|reuters|afp|upi|dpa|dpa-afx|epd|kna|sid|ots|apa|sda|ats|keystone-sda|belga|anp|pap|ansa|agi|adnkronos"
-        "|lapresse|efe|europa press|lusa|tass|interfax|xinhua|kyodo|jiji|yonhap|pti|ani|ians|bernama|antara|aap|anadolu"
-        "|aa|dha|iha|irna|isna|wam|spa|mena|qna|kuna|tt|ntb|stt|ritzau|ctk|mti|unian|ukrinform|bloomberg|prnewswire"
-        "|тасс|интерфакс|рейтер|рейтерс|уніан|укрінформ|رويترز|أ ف ب|أ.ف.ب|ا ف ب|ا.ف.ب|أف ب|فرانس برس|د ب أ|د.ب.أ|واس"
-        "|وام|قنا|كونا|وفا|سانا|بترا|رویترز|ایرنا|ایسنا"
-    ).split("|")
-)
+_AGENCY_NAMES = """
+ap | reuters | afp | upi | dpa | dpa-afx | epd | kna | sid | ots | apa | sda | ats | keystone-sda | belga | anp | pap
+ansa | agi | adnkronos | lapresse | efe | europa press | lusa | tass | interfax | xinhua | kyodo | jiji | yonhap | pti
+ani | ians | bernama | antara | aap | anadolu | aa | dha | iha | irna | isna | wam | spa | mena | qna | kuna | tt | ntb
+stt | ritzau | ctk | mti | unian | ukrinform | bloomberg | prnewswire
+тасс | интерфакс | рейтер | рейтерс | уніан | укрінформ
+رويترز | أ ف ب | أ.ف.ب | ا ف ب | ا.ف.ب | أف ب | فرانس برس | د ب أ | د.ب.أ | واس | وام | قنا | كونا | وفا | سانا | بترا
+رویترز | ایرنا | ایسنا
+"""
 # Words that stand in capitals before a dash and are no places.
-_LABELS: Final = frozenset(
-    "breaking|exclusive|update|updated|watch|video|opinion|analysis|live|correction|corrected|news|review|editorial|alert"
-    "|urgent|photos|note|fact|factbox|explainer|interview|column|comment|report|special|developing|just|in|spoiler"
-    "|warning|please|editor's|editor’s|summary|highlights|letter|obituary|profile|question|answer|claim|facts|verdict"
-    "|rating|eilmeldung|exklusiv|kommentar|analyse|exclusif|vidéo|tribune|direct|última|hora|opinión|análisis|urgente"
-    "|exclusiva|exclusivo|opinião|análise|esclusiva|video|срочно|обновлено|эксклюзив|видео|опрос|son|dakika|özel".split("|")
-)
+_LABEL_WORDS = """
+breaking | exclusive | update | updated | watch | video | opinion | analysis | live | correction | corrected | news
+review | editorial | alert | urgent | photos | note | fact | factbox | explainer | interview | column | comment | report
+special | developing | just | in | spoiler | warning | please | editor's | editor’s | summary | highlights | letter
+obituary | profile | question | answer | claim | facts | verdict | rating | eilmeldung | exklusiv | kommentar | analyse
+exclusif | vidéo | tribune | direct | última | hora | opinión | análisis | urgente | exclusiva | exclusivo | opinião
+análise | esclusiva | срочно | обновлено | эксклюзив | видео | опрос | son | dakika | özel
+"""
+
+
+def _named(names: str) -> frozenset[str]:
+    return frozenset(name.strip() for line in names.splitlines() for name in line.split("|")) - {""}
+
+
+_AGENCIES: Final = _named(_AGENCY_NAMES)
+_LABELS: Final = _named(_LABEL_WORDS)
 
 
 class Started(NamedTuple):
@@ -69,7 +77,9 @@ def find_dateline(text: str, start: int = 0, *, title: str = "") -> Started:
     for pattern in (_BRACKETED, _WIRED):
         if found := pattern.match(head):
             return _started(text, start, len(found.group().rstrip(" \n-－―–—:：")), found.end())
-    if (found := _AFTER_SLASHES.match(head)) and _is_dateline(head[: found.end()].strip().rstrip("."), needs_agency=True):
+    if (found := _AFTER_SLASHES.match(head)) and _is_dateline(
+        head[: found.end()].strip().rstrip("."), needs_agency=True
+    ):
         return _started(text, start, len(found.group().rstrip()), found.end())
     for found in _DASH.finditer(head):
         is_long = any(dash in found.group() for dash in "—–―") or "--" in found.group() or found.group() == " - "
@@ -110,7 +120,9 @@ def _is_place(place: str) -> bool:
     if not 0 < len(words) <= MAX_WORDS or not all(word.isupper() and word[0].isalpha() for word in words):
         return False
     letters = sum(map(str.isalpha, place))
-    return letters >= 3 and not any(word.casefold().strip(".") in _LABELS for word in words) and not _NUMBER.search(place)
+    return (
+        letters >= 3 and not any(word.casefold().strip(".") in _LABELS for word in words) and not _NUMBER.search(place)
+    )
 
 
 def _is_region_or_date(part: str) -> bool:

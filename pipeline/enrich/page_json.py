@@ -81,4 +81,4 @@ def _decoded(text: str) -> Any:
         return None
 
 
-_SPACES: Final = {code: " " for code in range(0x20)}
+_SPACES: Final = dict.fromkeys(range(32), " ")

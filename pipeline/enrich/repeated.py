@@ -18,7 +18,7 @@ _DIGIT = re.compile(r"\d")
 
 
 def line_key(text: str) -> int:
-    """Return 64 bits (signed, as databases have them) that are the same for lines that differ in case, digits, space."""
+    """Return 64 bits (signed, as databases have them), the same for lines that differ in case, digits or space."""
     folded = " ".join(_DIGIT.sub("0", text.casefold()).split())
     return int.from_bytes(blake2b(folded.encode("utf-8", "replace"), digest_size=8).digest(), "big", signed=True)
 

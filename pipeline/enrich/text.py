@@ -41,8 +41,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def enrich(article: Article, tools: Tools) -> Article:
-    """Fill ``body`` and ``headings``, say in ``text_from``, ``text_choice`` and ``text_confidence`` where they come from
-    and how sure that is, and empty ``html``.
+    """Fill ``body`` and ``headings``, say where they come from and how sure that is, and empty ``html``.
 
     A feed that gives only a summary has it as the body, so that copies are recognised by their bodies whichever way a
     feed gave the text; a summary that is the body is emptied. A body that came from the page in an earlier run stays

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Profiles(Protocol):
-    """What the pages of one outlet have in common. Asked and told once for each article that has its text from a page."""
+    """What an outlet's pages have in common; asked and told once for each article that has its text from one."""
 
     def repeated_lines(self, outlet: str) -> frozenset[int]:
         """Return the keys (``pipeline.enrich.repeated``) of lines that the outlet's pages repeat; empty: none known."""

@@ -13,7 +13,8 @@ from pipeline.enrich.paragraphs import Paragraph
 def prose(start: int, number: int) -> list[Paragraph]:
     """Return paragraphs of some 200 characters that share no three words with those of other numbers."""
     return [
-        Paragraph(" ".join(f"word{part * 100 + word}" for word in range(25)) + ".") for part in range(start, start + number)
+        Paragraph(" ".join(f"word{part * 100 + word}" for word in range(25)) + ".")
+        for part in range(start, start + number)
     ]
 
 
@@ -22,7 +23,10 @@ NOTHING = Candidate("", ())
 
 
 def chosen(
-    own: Candidate = NOTHING, extracted: list[Paragraph] | None = None, told: list[Paragraph] | None = None, summary: str = ""
+    own: Candidate = NOTHING,
+    extracted: list[Paragraph] | None = None,
+    told: list[Paragraph] | None = None,
+    summary: str = "",
 ) -> Choice:
     return choose(own, extracted or [], told or [], summary)
 
@@ -100,7 +104,10 @@ def test_what_looks_like_no_article_is_less_sure() -> None:
 
 def test_a_text_with_the_words_of_the_summary_is_surer() -> None:
     text = prose(0, 8)
-    assert chosen(NOTHING, text, summary=text[3].text).confidence > chosen(NOTHING, text, summary="of other things").confidence
+    assert (
+        chosen(NOTHING, text, summary=text[3].text).confidence
+        > chosen(NOTHING, text, summary="of other things").confidence
+    )
 
 
 def test_a_summary_alone_is_hardly_the_article_and_a_file_is() -> None:

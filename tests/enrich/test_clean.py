@@ -215,13 +215,19 @@ class Known(NoProfiles):
     """Profiles that know one line of one outlet."""
 
     def repeated_lines(self, outlet: str) -> frozenset[int]:
-        return frozenset({line_key("Our Standards: the principles of 2023")}) if outlet == "The Example" else frozenset()
+        return (
+            frozenset({line_key("Our Standards: the principles of 2023")}) if outlet == "The Example" else frozenset()
+        )
 
 
 def test_lines_that_the_outlet_s_pages_repeat_go_from_a_page_s_text_alone(tools: Tools) -> None:
     knowing = Tools(pages=tools.pages, languages=tools.languages, profiles=Known())
     body = f"{PROSE.strip()}\n\nOur standards: the principles of 2024"
-    for outlet, text_from, is_left in (("The Example", "page", False), ("Another", "page", True), ("The Example", "feed", True)):
+    for outlet, text_from, is_left in (
+        ("The Example", "page", False),
+        ("Another", "page", True),
+        ("The Example", "feed", True),
+    ):
         found = cleaned(knowing, body, title="T", outlet=outlet, text_from=text_from)
         assert ("Our standards" in found.body) == is_left
 
@@ -241,12 +247,25 @@ def test_a_broken_encoding_is_repaired_before_anything_is_read(tools: Tools) -> 
 
 
 PIECES = st.sampled_from(
-    ["BEIRUT (Reuters) - ", "PARIS — ", "ROME: in Rome ", "date 2024-03-15 ", "Advertisement", "（新加坡讯）", "Ã©", "\n\n", PROSE, "* * *"]
+    [
+        "BEIRUT (Reuters) - ",
+        "PARIS — ",
+        "ROME: in Rome ",
+        "date 2024-03-15 ",
+        "Advertisement",
+        "（新加坡讯）",
+        "Ã©",
+        "\n\n",
+        PROSE,
+        "* * *",
+    ]
 ) | st.text(max_size=20)
 
 
 @given(st.lists(PIECES, max_size=8), st.sampled_from(["file", "feed", "page"]), st.booleans())
-def test_cleaning_twice_changes_nothing_more(tools: Tools, pieces: list[str], text_from: str, has_heading: bool) -> None:
+def test_cleaning_twice_changes_nothing_more(
+    tools: Tools, pieces: list[str], text_from: str, has_heading: bool
+) -> None:
     text = "".join(pieces)
     headings = (Heading(0, text.split("\n")[0]),) if has_heading else ()
     once = cleaned(tools, text, text_from=text_from, headings=headings)

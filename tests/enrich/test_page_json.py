@@ -40,7 +40,9 @@ def test_a_line_broken_within_a_string_is_read() -> None:
 
 
 def test_the_longest_of_several_is_the_text() -> None:
-    assert body(read({"@type": "Article", "articleBody": "One."}, {"@type": "Article", "articleBody": "One. Two."})) == ["One. Two."]
+    assert body(
+        read({"@type": "Article", "articleBody": "One."}, {"@type": "Article", "articleBody": "One. Two."})
+    ) == ["One. Two."]
 
 
 @pytest.mark.parametrize(
@@ -70,8 +72,12 @@ def test_the_entries_of_a_live_blog_are_known_by_their_headlines() -> None:
 @given(
     st.recursive(
         st.none() | st.text(max_size=8) | st.sampled_from(["Article", "LiveBlogPosting"]),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["@type", "articleBody", "liveBlogUpdate", "headline", "x"]), inner, max_size=4),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["@type", "articleBody", "liveBlogUpdate", "headline", "x"]), inner, max_size=4
+            )
+        ),
         max_leaves=20,
     )
 )

@@ -54,7 +54,10 @@ def test_a_part_that_is_no_text_of_the_article_goes(markup: str) -> None:
         ("<blockquote>A quotation.</blockquote>", "A quotation."),
         ("<h3>A heading</h3>", "A heading"),
         ('<h3><a href="/shop">A heading that links</a></h3>', "A heading that links"),
-        ('<p>See <a href="/other">the other article on this bridge</a> too.</p>', "See the other article on this bridge too."),
+        (
+            '<p>See <a href="/other">the other article on this bridge</a> too.</p>',
+            "See the other article on this bridge too.",
+        ),
         ('<p><a href="/other">It was decided on Monday by all.</a></p>', "It was decided on Monday by all."),
         ('<p><a href="#note">The note at the end of the text</a></p>', "The note at the end of the text"),
         ('<div class="biology">A text.</div>', "A text."),
@@ -86,7 +89,19 @@ def test_the_page_itself_is_kept() -> None:
 @given(
     st.lists(
         st.sampled_from(
-            ["<div>", "</div>", '<div class="promo">', "<h3>", "</h3>", '<a href="/x">', "</a>", "<p>", "text", "<ul>", "<li>"]
+            [
+                "<div>",
+                "</div>",
+                '<div class="promo">',
+                "<h3>",
+                "</h3>",
+                '<a href="/x">',
+                "</a>",
+                "<p>",
+                "text",
+                "<ul>",
+                "<li>",
+            ]
         )
     )
 )

@@ -194,7 +194,11 @@ def test_the_choice_and_how_sure_it_is_are_recorded(tools: Tools) -> None:
 
 
 def test_a_page_that_shows_a_teaser_gives_the_text_of_its_json_ld(tools: Tools) -> None:
-    teaser = PAGE.replace("<title>", with_json(LONG) + "<title>").replace(SENTENCES * 3, LONG[:300]).replace(SENTENCES * 2, "")
+    teaser = (
+        PAGE.replace("<title>", with_json(LONG) + "<title>")
+        .replace(SENTENCES * 3, LONG[:300])
+        .replace(SENTENCES * 2, "")
+    )
     found = enrich(article(page=stored(tools, teaser), feed="f", title="T"), tools)
     assert (found.text_from, found.text_choice, found.body) == ("page", "json_ld", LONG)
 
@@ -213,7 +217,7 @@ def test_a_live_blog_is_what_stands_before_its_entries(tools: Tools) -> None:
         ("<form><input type=password></form><p>Please log in.</p>", "page_is_login"),
         ("<p>We use cookies.</p><button>Accept all</button>", "page_is_consent"),
         ('<meta property="og:type" content="video.other"><p>A film.</p>', "page_is_video"),
-        ("".join(f'<div><h3><a href="/{n}">The headline of article {n} on bridges</a></h3><p>And what it says, in short.'
+        ("".join(f'<div><h3><a href="/{n}">The headline of article {n} on bridges</a></h3><p>What it says, in short.'
                  "</p></div>" for n in range(30)), "page_is_index"),
     ],
 )  # fmt: skip
@@ -258,7 +262,8 @@ def test_a_second_run_changes_nothing_even_when_the_page_is_gone(tools: Tools) -
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.sampled_from([PAGE, "<p>x</p>", "<html><body><form><input type=password></form></body></html>", ""]) | st.text(max_size=80),
+    st.sampled_from([PAGE, "<p>x</p>", "<html><body><form><input type=password></form></body></html>", ""])
+    | st.text(max_size=80),
     st.text(max_size=60),
     st.text(max_size=60),
     st.sampled_from(["f", ""]),

@@ -84,7 +84,9 @@ def by_trafilatura(page: Page) -> str:
 
 def enriched(page: Page, tools: Tools) -> Article:
     fetched = datetime(2024, 4, 1, tzinfo=UTC)  # a month after the newest of the pages
-    raw = Article(id=page.name, outlet=page.publisher, fetched=fetched, page=tools.pages.put(page.body, date(2026, 1, 1)))
+    raw = Article(
+        id=page.name, outlet=page.publisher, fetched=fetched, page=tools.pages.put(page.body, date(2026, 1, 1))
+    )
     return clean.enrich(text.enrich(raw, tools), tools)
 
 
@@ -125,13 +127,21 @@ def print_scores(title: str, pages: list[Page]) -> None:
             scores[measure, name] = each
             precision, recall, f1 = (list(column) for column in zip(*each.values(), strict=True))
             print(
-                f"  {measure:10} {name:18} precision {statistics.mean(precision):.4f} recall {statistics.mean(recall):.4f}"
-                f" F1 {statistics.mean(f1):.4f} ± {statistics.pstdev(f1):.4f}, {sum(score < BAD for score in f1)} under .80"
+                f"  {measure:10} {name:18} precision {statistics.mean(precision):.4f}"
+                f" recall {statistics.mean(recall):.4f} F1 {statistics.mean(f1):.4f} ± {statistics.pstdev(f1):.4f},"
+                f" {sum(score < BAD for score in f1)} under .80"
             )
-    print(f"  {'the worst':28} {'shingles':>9} {'trafilatura':>12} {'ROUGE':>7} {'trafilatura':>12} choice, confidence, flags")
+    print(
+        f"  {'the worst':28} {'shingles':>9} {'trafilatura':>12} {'ROUGE':>7} {'trafilatura':>12}"
+        " choice, confidence, flags"
+    )
     ours = scores["shingles", "Wirewatch"]
     for name in sorted(ours, key=lambda name: ours[name][2])[:WORST]:
-        row = [scores[measure, who][name][2] for measure in ("shingles", "ROUGE-LSum") for who in ("Wirewatch", "trafilatura alone")]
+        row = [
+            scores[measure, who][name][2]
+            for measure in ("shingles", "ROUGE-LSum")
+            for who in ("Wirewatch", "trafilatura alone")
+        ]
         article = articles[name]
         print(
             f"  {name:28} {row[0]:9.3f} {row[1]:12.3f} {row[2]:7.3f} {row[3]:12.3f}"
