@@ -98,7 +98,7 @@ def _without_asides(extracted: Sequence[Paragraph], of_told: frozenset[tuple[str
 
 
 def _confidence(paragraphs: Sequence[Paragraph], summary: str, *, agreement: float | None) -> float:
-    """Return .5 for a text alone, more for each witness that agrees with it, less for what articles do not look like."""
+    """Return .5 for a text alone, more for each witness that agrees, less for what articles do not look like."""
     sure = 0.5
     if agreement is not None:
         sure += 0.6 * (agreement - 0.5)

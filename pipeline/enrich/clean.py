@@ -18,6 +18,8 @@ from pipeline.enrich.repeated import without_repeated
 from pipeline.enrich.tools import Tools
 from pipeline.text.times import plausible
 
+MAX_STARTS = 50
+"""Date lines, datelines and what is left of their paragraphs."""
 MAX_HEADING_WORDS = 12
 MIN_PARAGRAPH_CHARACTERS = 120
 """What follows a heading is at least this long; lines in a list or a table are shorter."""
@@ -66,12 +68,14 @@ def _dated(article: Article, claimed: datetime) -> Article:
 def _without_start(paragraphs: list[Paragraph], article: Article) -> tuple[datetime | None, str, list[Paragraph]]:
     """Return the date of a date line, the dateline, and the text behind both, as often as the text starts with one.
 
-    A text that starts with another dateline than the article is known to have keeps it.
+    A text that starts with another dateline than the article is known to have keeps it; so does one that starts with
+    more of them than any article does.
     """
     published, dateline = None, article.dateline
-    first = 0
-    start = 0
-    while first < len(paragraphs):
+    first = start = 0
+    for _ in range(MAX_STARTS):
+        if first == len(paragraphs):
+            return published, dateline, []
         text = paragraphs[first].text
         if start == len(text) or is_noise(text[start : start + MAX_NOTICE_CHARACTERS + 1]):
             first, start = first + 1, 0
@@ -83,8 +87,8 @@ def _without_start(paragraphs: list[Paragraph], article: Article) -> tuple[datet
             dateline, start = written, place.rest
         else:
             break
-    if first == len(paragraphs):
-        return published, dateline, []
+    else:
+        return None, article.dateline, paragraphs
     kept = paragraphs[first]
     rest = kept._replace(text=kept.text[start:].strip(), is_heading=kept.is_heading and not start)
     return published, dateline, [rest, *paragraphs[first + 1 :]]
@@ -102,7 +106,7 @@ def _date_at(text: str, start: int) -> tuple[datetime, int] | None:
 
 
 def _without_last_headings(paragraphs: list[Paragraph]) -> list[Paragraph]:
-    """Drop the headings that nothing follows: those of a page's lists of other articles; all, where it is nothing else."""
+    """Drop the headings that nothing follows, as over a page's lists of other articles; none where nothing is left."""
     end = len(paragraphs)
     while end and paragraphs[end - 1].is_heading:
         end -= 1

@@ -32,170 +32,32 @@ _WIRED = re.compile(
 )
 
 # As they sign before a text. Only after one of these names is a place taken that is not written in capitals.
-_AGENCIES: Final = frozenset(
-    name.strip()
-    for name in [
-        "ap",
-        "reuters",
-        "afp",
-        "upi",
-        "dpa",
-        "dpa-afx",
-        "epd",
-        "kna",
-        "sid",
-        "ots",
-        "apa",
-        "sda",
-        "ats",
-        "keystone-sda",
-        "belga",
-        "anp",
-        "pap",
-        "ansa",
-        "agi",
-        "adnkronos",
-        "lapresse",
-        "efe",
-        "europa press",
-        "lusa",
-        "tass",
-        "interfax",
-        "xinhua",
-        "kyodo",
-        "jiji",
-        "yonhap",
-        "pti",
-        "ani",
-        "ians",
-        "bernama",
-        "antara",
-        "aap",
-        "anadolu",
-        "aa",
-        "dha",
-        "iha",
-        "irna",
-        "isna",
-        "wam",
-        "spa",
-        "mena",
-        "qna",
-        "kuna",
-        "tt",
-        "ntb",
-        "stt",
-        "ritzau",
-        "ctk",
-        "mti",
-        "unian",
-        "ukrinform",
-        "bloomberg",
-        "prnewswire",
-        "тасс",
-        "интерфакс",
-        "рейтер",
-        "рейтерс",
-        "уніан",
-        "укрінформ",
-        "رويترز",
-        "أ ف ب",
-        "أ.ف.ب",
-        "ا ف ب",
-        "ا.ف.ب",
-        "أف ب",
-        "فرانس برس",
-        "د ب أ",
-        "د.ب.أ",
-        "واس",
-        "وام",
-        "قنا",
-        "كونا",
-        "وفا",
-        "سانا",
-        "بترا",
-        "رویترز",
-        "ایرنا",
-        "ایسنا",
-    ]
-)
+_AGENCY_NAMES = """
+ap | reuters | afp | upi | dpa | dpa-afx | epd | kna | sid | ots | apa | sda | ats | keystone-sda | belga | anp | pap
+ansa | agi | adnkronos | lapresse | efe | europa press | lusa | tass | interfax | xinhua | kyodo | jiji | yonhap | pti
+ani | ians | bernama | antara | aap | anadolu | aa | dha | iha | irna | isna | wam | spa | mena | qna | kuna | tt | ntb
+stt | ritzau | ctk | mti | unian | ukrinform | bloomberg | prnewswire
+тасс | интерфакс | рейтер | рейтерс | уніан | укрінформ
+رويترز | أ ف ب | أ.ف.ب | ا ف ب | ا.ف.ب | أف ب | فرانس برس | د ب أ | د.ب.أ | واس | وام | قنا | كونا | وفا | سانا | بترا
+رویترز | ایرنا | ایسنا
+"""
 # Words that stand in capitals before a dash and are no places.
-_LABELS: Final = frozenset(
-    [
-        "breaking",
-        "exclusive",
-        "update",
-        "updated",
-        "watch",
-        "video",
-        "opinion",
-        "analysis",
-        "live",
-        "correction",
-        "corrected",
-        "news",
-        "review",
-        "editorial",
-        "alert",
-        "urgent",
-        "photos",
-        "note",
-        "fact",
-        "factbox",
-        "explainer",
-        "interview",
-        "column",
-        "comment",
-        "report",
-        "special",
-        "developing",
-        "just",
-        "in",
-        "spoiler",
-        "warning",
-        "please",
-        "editor's",
-        "editor’s",
-        "summary",
-        "highlights",
-        "letter",
-        "obituary",
-        "profile",
-        "question",
-        "answer",
-        "claim",
-        "facts",
-        "verdict",
-        "rating",
-        "eilmeldung",
-        "exklusiv",
-        "kommentar",
-        "analyse",
-        "exclusif",
-        "vidéo",
-        "tribune",
-        "direct",
-        "última",
-        "hora",
-        "opinión",
-        "análisis",
-        "urgente",
-        "exclusiva",
-        "exclusivo",
-        "opinião",
-        "análise",
-        "esclusiva",
-        "video",
-        "срочно",
-        "обновлено",
-        "эксклюзив",
-        "видео",
-        "опрос",
-        "son",
-        "dakika",
-        "özel",
-    ]
-)
+_LABEL_WORDS = """
+breaking | exclusive | update | updated | watch | video | opinion | analysis | live | correction | corrected | news
+review | editorial | alert | urgent | photos | note | fact | factbox | explainer | interview | column | comment | report
+special | developing | just | in | spoiler | warning | please | editor's | editor’s | summary | highlights | letter
+obituary | profile | question | answer | claim | facts | verdict | rating | eilmeldung | exklusiv | kommentar | analyse
+exclusif | vidéo | tribune | direct | última | hora | opinión | análisis | urgente | exclusiva | exclusivo | opinião
+análise | esclusiva | срочно | обновлено | эксклюзив | видео | опрос | son | dakika | özel
+"""
+
+
+def _named(names: str) -> frozenset[str]:
+    return frozenset(name.strip() for line in names.splitlines() for name in line.split("|")) - {""}
+
+
+_AGENCIES: Final = _named(_AGENCY_NAMES)
+_LABELS: Final = _named(_LABEL_WORDS)
 
 
 class Started(NamedTuple):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 from ftfy import fix_encoding
 from ftfy.badness import is_bad
 
 from pipeline.article import Article
 from pipeline.enrich.paragraphs import Paragraph, split_body, with_paragraphs
+from pipeline.text.characters import one_line
+
+MAX_PASSES: Final = 5
+"""A text that was decoded wrongly twice takes two, and one more to see that it is sound."""
 
 
 def with_repaired_text(article: Article) -> Article:
@@ -21,9 +27,19 @@ def with_repaired_text(article: Article) -> Article:
     repaired = msgspec.structs.replace(article, title=_repaired(article.title), summary=_repaired(article.summary))
     if is_bad(article.body):
         paragraphs = split_body(article.body, article.headings)
-        repaired = with_paragraphs(repaired, [Paragraph(_repaired(text), is_head) for text, is_head in paragraphs])
+        kept = [Paragraph(fixed, is_head) for text, is_head in paragraphs if (fixed := _repaired(text))]
+        repaired = with_paragraphs(repaired, kept)
     return article if repaired == article else repaired.flagged("encoding_repaired")
 
 
 def _repaired(text: str) -> str:
-    return fix_encoding(text) if not text.isascii() and is_bad(text) else text
+    """Return the text repaired and tidied until nothing changes; as it was, where that takes too long."""
+    repaired = text
+    for _ in range(MAX_PASSES):
+        if repaired.isascii() or not is_bad(repaired):
+            return repaired
+        before = repaired
+        repaired = "\n".join(line for line in map(one_line, fix_encoding(before).split("\n")) if line)
+        if repaired == before:
+            return repaired
+    return text

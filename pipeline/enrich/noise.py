@@ -60,7 +60,8 @@ annons | läs också | läs även | läs mer | relaterade artiklar | mest läst 
 reklam | reklamlar | ilan | ayrıca okuyun | devamını oku | ilgili haberler | haberin devamı | bültenimize abone olun
 bültenimize kaydolun | bunlar da ilginizi çekebilir | çok okunanlar | en çok okunanlar
 広告 | 関連記事 | あわせて読みたい | 続きを読む | おすすめ記事 | 関連リンク | 関連ニュース | この記事をシェア
-广告 | 廣告 | 相关阅读 | 相關閱讀 | 延伸阅读 | 延伸閱讀 | 相关新闻 | 相關新聞 | 相關報導 | 更多新闻 | 推荐阅读 | 點擊閱讀更多
+广告 | 廣告 | 相关阅读 | 相關閱讀 | 延伸阅读 | 延伸閱讀 | 相关新闻 | 相關新聞 | 相關報導 | 更多新闻
+推荐阅读 | 點擊閱讀更多
 """
 
 # "Label: headline", where a label alone would be one of the lines above.
@@ -95,11 +96,13 @@ _ASKED = re.compile(
     r"|receba|cadastre-se|participe|siga (?:o|a|nosso|nossa)|iscriviti|ricevi|seguici|schrijf je|meld je|abonneer"
     r"|ontvang|zapisz się|subskrybuj|otrzymuj|dołącz|prenumerera|anmäl dig|få|подпишись|подпишитесь|подписывайтесь"
     r"|подписывайся|получайте|читайте нас|следите за|підпишись|підпишіться|підписуйтесь|підписуйтеся|отримуйте"
-    r"|abone ol(?:un)?|kaydolun|takip edin|اشترك|اشتركوا|تابعوا|تابعونا|انضم|انضموا|عضو شوید)\b|订阅|訂閱|登録|关注|關注)",
+    r"|abone ol(?:un)?|kaydolun|takip edin|اشترك|اشتركوا|تابعوا|تابعونا|انضم|انضموا|عضو شوید)\b"
+    r"|订阅|訂閱|登録|关注|關注)",
     re.IGNORECASE,
 )
 _FOLLOW = re.compile(
-    r"[\W_]*(?:follow (?:us|\S+(?: \S+){0,4}) on|like us on|find us on|connect with us|folgen sie (?:uns|\S+) auf"
+    r"[\W_]*(?:(?:you can )?follow (?:us|\S+(?: \S+){0,4}) on|like us on|find us on|connect with us"
+    r"|folgen sie (?:uns|\S+) auf"
     r"|suivez(?:-nous)?|síguenos|siga-nos|seguici su|volg ons|följ oss|подписывайтесь на нас|bizi takip|تابعونا على)\b",
     re.IGNORECASE,
 )
@@ -110,7 +113,8 @@ _NETWORK = re.compile(
 )
 _COOKIES = re.compile(
     r"[\W_]*(?:we (?:and our \S+ )?use|this (?:site|website) uses|by (?:continuing|using)|our site uses|your choices"
-    r"|diese (?:web)?(?:site|seite) (?:ver)?|wir (?:ver)?(?:wenden|nutzen)|nous utilisons|ce site utilise|en poursuivant"
+    r"|diese (?:web)?(?:site|seite) (?:ver)?|wir (?:ver)?(?:wenden|nutzen)|nous utilisons|ce site utilise"
+    r"|en poursuivant"
     r"|utilizamos|usamos|este sit(?:io|e)|al continuar|ao continuar|utilizziamo|usiamo|questo sito|wij gebruiken"
     r"|we gebruiken|deze (?:web)?site|używamy|ta strona|vi använder|мы используем|этот сайт|ми використовуємо|цей сайт"
     r"|bu (?:web )?site|sitemizde|نستخدم|يستخدم هذا|本网站|本網站|当サイト)",
@@ -118,13 +122,25 @@ _COOKIES = re.compile(
 )
 _COOKIE = re.compile(r"\bcookies?\b|кук[иі]|çerez|ملفات (?:تعريف )?الارتباط|كوكيز|クッキー", re.IGNORECASE)
 _RIGHTS = re.compile(
-    r"[\W_]*(?:(?:copyright|©|ⓒ|\(c\))\W*(?:\d{4}|by |the |all )|©|all rights reserved|alle rechte vorbehalten"
+    r"[\W_]*(?:(?:copyright|\(c\))\W*(?:\d{4}|by |the |all |[©ⓒ])|copyright\b[^.]{0,80}\d{4}|©|ⓒ"
+    r"|all rights reserved|alle rechte vorbehalten"
     r"|tous droits (?:de reproduction )?réservés|todos los derechos reservados|todos os direitos reservados"
     r"|tutti i diritti riservati|alle rechten voorbehouden|wszelkie prawa zastrzeżone|все права защищены"
     r"|всі права захищен[оі]|tüm hakları saklıdır|جميع الحقوق محفوظة|کلیه حقوق|版权所有|版權所有|無断転載|禁無断転載"
     r"|무단\s?전재)",
     re.IGNORECASE,
 )
+# How long it takes to read, where it was filed, when it was put up; whom to write to; a shout to click.
+_ABOUT = re.compile(
+    r"[\W_]*(?:\d{1,3}[ -]min(?:ute)?s?(?: read)?|(?:reading time|tempo de leitura|tempo di lettura|temps de lecture"
+    r"|tiempo de lectura|lesezeit|leestijd|lästid|okuma süresi|время чтения|czas czytania)\b.{0,30}"
+    r"|(?:filed under|posted in|tags?|tagged|schlagworte|étiquettes|etiquetas|etiket(?:ler)?|теги)\s?:.{0,150}"
+    r"|(?:first )?(?:published|updated|last updated|posted)(?: (?:on|at))?:? (?=.{0,40}\d).{1,40}"
+    r"|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+|(?:https?://|www\.|twitter\.com/)\S{1,200}"
+    r"|like this (?:story|article)\? share it.{0,40})[\W_]*",
+    re.IGNORECASE,
+)
+_CLICK = re.compile(r"\bCLICK(?:ING)? HERE\b")
 
 
 def _key(line: str) -> str:
@@ -145,10 +161,9 @@ def is_noise(text: str) -> bool:
     text = text.replace("’", "'")
     if len(text) <= MAX_POINTER_CHARACTERS:
         # A headline has no full stop; "Also: the mayor said no." is a sentence of the article.
+        if _ABOUT.fullmatch(text) or (text.isupper() and _CLICK.search(text)):
+            return True
         if _RIGHTS.match(text) or (text[-1] not in ".。" and _POINTER.match(text)):
             return True
-    if _ASKED.match(text) and _MAILED.search(text):
-        return True
-    if _FOLLOW.match(text) and _NETWORK.search(text):
-        return True
-    return bool(_COOKIES.match(text) and _COOKIE.search(text))
+    pairs = ((_ASKED, _MAILED), (_FOLLOW, _NETWORK), (_COOKIES, _COOKIE))
+    return any(start.match(text) and word.search(text) for start, word in pairs)

@@ -20,6 +20,8 @@ MAX_PAGE_BYTES = 4 * 1024 * 1024
 MAX_ATTRIBUTES = 500
 """An element with more is an attack: libxml2's tree is quadratic in them (100,000: 14 s). Real pages have up to 12."""
 
+MAX_ELEMENTS = 50_000
+"""trafilatura is quadratic in some of them (50,000: 9 s). The largest of 80 real pages has 2,600."""
 MIN_CHARACTERS = 80
 """Less than this is a caption or a notice; the shortest text of 80 real article pages has some 300."""
 
@@ -57,8 +59,10 @@ def extract_paragraphs(tree: HtmlElement) -> list[Paragraph]:
     the whole page, where nothing is left then.
 
     Raises:
-        ExtractionFailed: the library broke on this page.
+        ExtractionFailed: the library broke on this page, or it has more than ``MAX_ELEMENTS``.
     """
+    if tree.xpath("count(.//*)") > MAX_ELEMENTS:
+        raise ExtractionFailed(f"more than {MAX_ELEMENTS} elements")
     found = _extracted(without_asides(tree))
     if sum(len(paragraph.text) for paragraph in found) >= MIN_CHARACTERS:
         return found

@@ -24,7 +24,8 @@ _CONSENT = re.compile(
     r"|alle akzeptieren|akzeptieren und|zustimmen und|einverstanden|tout accepter|accepter et continuer|accepter tout"
     r"|aceptar todo|aceptar y continuar|aceptar cookies|aceitar tudo|aceitar todos|aceitar e|accetta tutt[oi]"
     r"|accetta e|alles accepteren|akkoord|zaakceptuj|akceptuj|przejdź do serwisu|acceptera alla|godkänn alla"
-    r"|принять все|согласиться|прийняти все|tümünü kabul|kabul et)\b|قبول الكل|موافق|پذیرش|同意する|すべて同意|全部接受|接受所有",
+    r"|принять все|согласиться|прийняти все|tümünü kabul|kabul et)\b|قبول الكل|موافق|پذیرش"
+    r"|同意する|すべて同意|全部接受|接受所有",
     re.IGNORECASE,
 )
 _CONSENT_WORD = re.compile(r"cookie|consent|gdpr|privacy|datenschutz|confidentialité|privacidad|çerez|الارتباط", re.I)

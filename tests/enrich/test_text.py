@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -9,10 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline import telemetry
 from pipeline.article import Article, Heading
 from pipeline.enrich import page
 from pipeline.enrich.text import enrich
 from pipeline.enrich.tools import Tools
+from pipeline.ingest.memory_pages import MemoryPages
+from pipeline.ports import NoProfiles
 
 DAY = date(2026, 3, 1)
 SENTENCES = "The council met on Monday to discuss the new bridge over the river. It will decide next week. "
@@ -169,3 +173,101 @@ def test_a_page_is_parsed_once_for_all_stages(tools: Tools, monkeypatch: pytest.
     assert tools.open_page(other) is not tools.open_page(key)
     assert parsed == [b"<p>one</p>", b"<p>two</p>", b"<p>one</p>"]
     assert tools.open_page("../../etc/passwd") is None
+
+
+LONG = " ".join(f"Sentence {number} of the council’s long report on bridges." for number in range(60))
+
+
+def with_json(body: str, kind: str = "NewsArticle") -> str:
+    return f'<script type="application/ld+json">{json.dumps({"@type": kind, "articleBody": body})}</script>'
+
+
+def test_the_choice_and_how_sure_it_is_are_recorded(tools: Tools) -> None:
+    agreed = stored(tools, PAGE.replace("<title>", with_json(SENTENCES * 5) + "<title>"))
+    of_page = enrich(article(page=agreed, feed="f", title="T"), tools)
+    assert (of_page.text_from, of_page.text_choice) == ("page", "extracted")
+    alone = enrich(article(page=stored(tools, PAGE), feed="f", title="T"), tools)
+    assert of_page.text_confidence > alone.text_confidence > 0
+    assert enrich(article(html="<p>One.</p>", feed="f"), tools).text_choice == "content"
+    assert enrich(article(summary="One.", feed="f"), tools).text_choice == "summary"
+    assert enrich(article(body="One.", text_from="file"), tools).text_choice == "given"
+
+
+def test_a_page_that_shows_a_teaser_gives_the_text_of_its_json_ld(tools: Tools) -> None:
+    teaser = (
+        PAGE.replace("<title>", with_json(LONG) + "<title>")
+        .replace(SENTENCES * 3, LONG[:300])
+        .replace(SENTENCES * 2, "")
+    )
+    found = enrich(article(page=stored(tools, teaser), feed="f", title="T"), tools)
+    assert (found.text_from, found.text_choice, found.body) == ("page", "json_ld", LONG)
+
+
+def test_a_live_blog_is_what_stands_before_its_entries(tools: Tools) -> None:
+    update = json.dumps({"@type": "LiveBlogPosting", "liveBlogUpdate": [{"headline": "The first  entry"}]})
+    live = PAGE.replace("<title>", f'<script type="application/ld+json">{update}</script><title>').replace(
+        "What it costs", "The first entry"
+    )
+    assert enrich(article(page=stored(tools, live), feed="f", title="T"), tools).body == (SENTENCES * 2).strip()
+
+
+@pytest.mark.parametrize(
+    ("markup", "flag"),
+    [
+        ("<form><input type=password></form><p>Please log in.</p>", "page_is_login"),
+        ("<p>We use cookies.</p><button>Accept all</button>", "page_is_consent"),
+        ('<meta property="og:type" content="video.other"><p>A film.</p>', "page_is_video"),
+        ("".join(f'<div><h3><a href="/{n}">The headline of article {n} on bridges</a></h3><p>What it says, in short.'
+                 "</p></div>" for n in range(30)), "page_is_index"),
+    ],
+)  # fmt: skip
+def test_a_page_that_is_no_article_is_named_and_counted(tools: Tools, markup: str, flag: str) -> None:
+    kind = flag.removeprefix("page_is_")
+    counted = telemetry.PAGES_WITHOUT_ARTICLE.labels(kind)._value.get()
+    page = stored(tools, f"<html><body>{markup}</body></html>")
+    found = enrich(article(page=page, feed="f", title="T", html="<p>Feed text.</p>"), tools)
+    assert (found.body, found.text_from, found.flags) == ("Feed text.", "feed", ("page_without_article", flag))
+    assert telemetry.PAGES_WITHOUT_ARTICLE.labels(kind)._value.get() == counted + 1
+
+
+class Notes(NoProfiles):
+    """Profiles that keep what they are told."""
+
+    def __init__(self) -> None:
+        self.notes: list[tuple[str, str, int, int, int]] = []
+
+    def note(self, article_id: str, outlet: str, keys: tuple[int, ...], characters: int, page_bytes: int) -> None:
+        self.notes.append((article_id, outlet, len(keys), characters, page_bytes))
+
+
+def test_the_outlet_s_profile_is_told_once_of_a_page_that_gave_the_text(tools: Tools) -> None:
+    notes = Notes()
+    tools = Tools(pages=MemoryPages(), languages=tools.languages, profiles=notes)
+    found = enrich(article(page=stored(tools, PAGE), feed="f", title="T", outlet="The Example"), tools)
+    length = sum(map(len, found.body.split("\n\n")))
+    assert notes.notes == [("a", "The Example", 3, length, len(PAGE))]
+    enrich(article(html="<p>Feed text.</p>", feed="f", outlet="The Example"), tools)
+    enrich(article(page=stored(tools, PAGE), feed="f", title="T"), tools)
+    assert len(notes.notes) == 1, "neither a feed's text nor that of an unknown outlet"
+
+
+def test_a_second_run_changes_nothing_even_when_the_page_is_gone(tools: Tools) -> None:
+    page = stored(tools, PAGE.replace("<title>", with_json(SENTENCES * 5) + "<title>"))
+    once = enrich(article(page=page, feed="f", title="T", html="<p>Teaser.</p>", summary="Of a bridge."), tools)
+    assert once.text_from == "page"
+    assert enrich(once, tools) == once
+    gone = msgspec.structs.replace(once, page=f"{DAY.isoformat()}/0123")
+    assert enrich(gone, tools) == gone
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from([PAGE, "<p>x</p>", "<html><body><form><input type=password></form></body></html>", ""])
+    | st.text(max_size=80),
+    st.text(max_size=60),
+    st.text(max_size=60),
+    st.sampled_from(["f", ""]),
+)
+def test_any_article_is_done_after_one_run(tools: Tools, page: str, html: str, summary: str, feed: str) -> None:
+    once = enrich(article(page=stored(tools, page), html=html, summary=summary, feed=feed, fetched=SEEN), tools)
+    assert enrich(once, tools) == once

@@ -127,11 +127,13 @@ def print_scores(title: str, pages: list[Page]) -> None:
             scores[measure, name] = each
             precision, recall, f1 = (list(column) for column in zip(*each.values(), strict=True))
             print(
-                f"  {measure:10} {name:18} precision {statistics.mean(precision):.4f} recall {statistics.mean(recall):.4f}"
-                f" F1 {statistics.mean(f1):.4f} ± {statistics.pstdev(f1):.4f}, {sum(score < BAD for score in f1)} under .80"
+                f"  {measure:10} {name:18} precision {statistics.mean(precision):.4f}"
+                f" recall {statistics.mean(recall):.4f} F1 {statistics.mean(f1):.4f} ± {statistics.pstdev(f1):.4f},"
+                f" {sum(score < BAD for score in f1)} under .80"
             )
     print(
-        f"  {'the worst':28} {'shingles':>9} {'trafilatura':>12} {'ROUGE':>7} {'trafilatura':>12} choice, confidence, flags"
+        f"  {'the worst':28} {'shingles':>9} {'trafilatura':>12} {'ROUGE':>7} {'trafilatura':>12}"
+        " choice, confidence, flags"
     )
     ours = scores["shingles", "Wirewatch"]
     for name in sorted(ours, key=lambda name: ours[name][2])[:WORST]:
