@@ -1,59 +1,211 @@
-"""What a page says of itself: title, site, authors, time of publication, address."""
+"""What a page says of its article: the one place that reads a page's head.
+
+Where it says a thing twice, JSON-LD goes before ``meta`` tags, and both before what stands in the text, which is only
+looked at when they say nothing: a page has many names and dates that are of other articles.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
+from typing import Final
 
+import msgspec
 from lxml.html import HtmlElement
 from msgspec import Struct
 from trafilatura.metadata import extract_metadata
 from trafilatura.settings import Document
 
+from pipeline.enrich.json_ld import LinkedData, read_json_ld
 from pipeline.enrich.page import ExtractionFailed
+from pipeline.enrich.times import most_precise
 from pipeline.identity import clean_link
+from pipeline.text.characters import one_line
+from pipeline.text.limits import MAX_LIST_CHARACTERS, MAX_LIST_LENGTH
+from pipeline.text.markup import plain_text
 from pipeline.text.times import parse_time
 
-_JSON_DATE = re.compile(r'"datePublished"\s*:\s*"([^"]{4,40})"')
-_DATE_NAMES = frozenset({"article:published_time", "datepublished", "date", "dc.date", "pubdate", "publish-date"})
+MAX_METAS: Final = 1_000
+"""80 real pages have up to 120."""
+MAX_CONTENT_CHARACTERS: Final = 2_000
+MAX_HEADING_CHARACTERS: Final = 500
+
+# Names of meta tags (``property``, ``name`` or ``itemprop``, in lower case), the better ones first. Those of Open Graph
+# (https://ogp.me), schema.org, Dublin Core, PRISM, Google News, and of Parse.ly and Sailthru as publishers fill them.
+_TITLES: Final = ("og:title", "twitter:title", "dc.title", "sailthru.title")
+_OUTLETS: Final = ("og:site_name", "dc.publisher", "application-name")
+_AUTHORS: Final = (
+    "author", "article:author_name", "dc.creator", "dcterms.creator", "byl", "parsely-author", "sailthru.author",
+    "article:author", "og:article:author",
+)  # fmt: skip
+_PUBLISHED: Final = (
+    "article:published_time", "og:article:published_time", "datepublished", "dcterms.issued", "dc.date.issued",
+    "parsely-pub-date", "publication_date", "pubdate", "publish-date", "sailthru.date", "cxenseparse:publishtime",
+    "dcterms.created", "dc.date", "dcterms.date", "date",
+)  # fmt: skip
+_UPDATED: Final = (
+    "article:modified_time", "og:article:modified_time", "datemodified", "dcterms.modified", "og:updated_time",
+)  # fmt: skip
+_SECTIONS: Final = ("article:section", "og:article:section", "parsely-section", "prism.section", "section", "category")
+_TAGS: Final = ("article:tag", "news_keywords", "parsely-tags")
+_IMAGES: Final = (
+    "og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src", "sailthru.image.full",
+)  # fmt: skip
+_CLOSED_TIERS: Final = frozenset({"locked", "metered"})
+"""Of ``article:content_tier`` (https://developers.facebook.com/docs/instant-articles/subscriptions)."""
+_FREE: Final = {"true": True, "false": False}
+
+Metas = dict[str, list[str]]
 
 
 class PageHead(Struct, frozen=True, kw_only=True):
     """What a page claims; empty where it says nothing."""
 
+    is_article: bool = False
+    """Whether it says that it is one."""
     title: str = ""
+    titles: tuple[str, ...] = ()
+    """All that it gives as its title, the one above among them; some with the site's name, some without."""
     outlet: str = ""
     authors: tuple[str, ...] = ()
+    """As written."""
     published: datetime | None = None
+    updated: datetime | None = None
     url: str = ""
+    section: str = ""
+    tags: tuple[str, ...] = ()
+    image: str = ""
+    """An address as written: it may be relative to the page's."""
+    is_free: bool | None = None
+    """None: it does not say who may read it."""
+    correction: str = ""
 
 
 def read_head(tree: HtmlElement) -> PageHead:
-    """Return what a page's ``meta`` tags, JSON-LD and headings say.
+    """Return what a page's JSON-LD, ``meta`` tags and, where they are silent, headings and byline say.
 
     Raises:
         ExtractionFailed: the library broke on this page.
     """
+    linked, metas = read_json_ld(tree), _metas(tree)
+    headings = _headings(tree)
+    titles = [linked.headline, *_said(metas, _TITLES), *headings, *_texts(tree, "title")]
+    head = PageHead(
+        is_article=linked.is_article or any(kind.lower().startswith("article") for kind in metas.get("og:type", ())),
+        title=next(filter(None, titles), ""),
+        titles=tuple(dict.fromkeys(filter(None, titles))),
+        outlet=_first(_said(metas, _OUTLETS)) or linked.outlet,
+        authors=linked.authors or _authors(metas),
+        published=most_precise(map(parse_time, [linked.published, *_said(metas, _PUBLISHED)])),
+        updated=most_precise(map(parse_time, [linked.updated, *_said(metas, _UPDATED)])),
+        url=clean_link(_first(metas.get("og:url", []))),
+        section=linked.section or _first(_said(metas, _SECTIONS)),
+        tags=_tags(linked, metas),
+        image=linked.image or _first(_said(metas, _IMAGES)),
+        is_free=_is_free(linked, metas),
+        correction=linked.correction,
+    )
+    return head if head.title and head.authors and head.published else _with_text(head, tree)
+
+
+def _with_text(head: PageHead, tree: HtmlElement) -> PageHead:
+    """Return the head with title, authors and date as they stand in the text, where the head has none."""
     try:
         found: Document = extract_metadata(tree, extensive=False)
     except Exception as error:  # a boundary: the library documents no errors and meets whatever strangers wrote
         raise ExtractionFailed(f"trafilatura: {type(error).__name__}: {error}") from error
-    return PageHead(
-        title=found.title or "",
-        outlet=found.sitename or "",
-        authors=tuple(name.strip() for name in (found.author or "").split(";") if name.strip()),
-        published=_published(tree) or parse_time(found.date or ""),
-        url=clean_link(found.url or ""),
+    return msgspec.structs.replace(
+        head,
+        title=head.title or one_line(found.title or ""),
+        outlet=head.outlet or one_line(found.sitename or ""),
+        authors=head.authors or tuple(filter(None, map(one_line, (found.author or "").split(";")))),
+        published=head.published or most_precise([parse_time(_text_time(tree)), parse_time(found.date or "")]),
+        url=head.url or clean_link(found.url or ""),
     )
 
 
-def _published(tree: HtmlElement) -> datetime | None:
-    """Return the time of publication from ``meta`` tags or JSON-LD; trafilatura's own date has no time of day."""
-    for meta in tree.iter("meta"):
-        names = {(meta.get(name) or "").lower() for name in ("property", "itemprop", "name")}
-        if names & _DATE_NAMES and (moment := parse_time(meta.get("content") or "")):
-            return moment
-    for script in tree.iter("script"):
-        if script.get("type") == "application/ld+json" and (found := _JSON_DATE.search(script.text or "")):
-            return parse_time(found.group(1))
-    return None
+def _metas(tree: HtmlElement) -> Metas:
+    """Return the contents of the meta tags by name, in their order."""
+    metas: Metas = {}
+    for meta in islice(tree.iter("meta"), MAX_METAS):
+        content = plain_text((meta.get("content") or "")[:MAX_CONTENT_CHARACTERS])
+        for name in {(meta.get(key) or "").lower() for key in ("property", "name", "itemprop")} - {""}:
+            if content:
+                metas.setdefault(name, []).append(content)
+    return metas
+
+
+def _said(metas: Metas, names: Iterable[str]) -> list[str]:
+    return [content for name in names for content in metas.get(name, ())]
+
+
+def _first(contents: list[str]) -> str:
+    return contents[0] if contents else ""
+
+
+def _authors(metas: Metas) -> tuple[str, ...]:
+    """Return what the first name that says anything says; the address of an author's page is no name."""
+    for name in _AUTHORS:
+        if told := [content for content in metas.get(name, ()) if "://" not in content]:
+            return tuple(told[:MAX_LIST_LENGTH])
+    return ()
+
+
+def _headings(tree: HtmlElement) -> list[str]:
+    """Return the page's main heading, when it has exactly one: of several, one may be the site's name or a form's."""
+    found = list(islice(_texts(tree, "h1"), 2))
+    return found if len(found) == 1 else []
+
+
+def _texts(tree: HtmlElement, tag: str) -> Iterator[str]:
+    for element in islice(tree.iter(tag), 10):
+        text = one_line("".join(islice(element.itertext(), 50))[:MAX_HEADING_CHARACTERS])
+        if text:
+            yield text
+
+
+def _text_time(tree: HtmlElement) -> str:
+    """Return the first ``time`` that is marked as of the publication, else the first within the article's element."""
+    times = [time for time in islice(tree.iter("time"), 50) if time.get("datetime")]
+    for time in times:
+        if time.get("pubdate") is not None or (time.get("itemprop") or "").lower() == "datepublished":
+            return time.get("datetime") or ""
+    for time in times:
+        if next(time.iterancestors("article", "header", "main"), None) is not None:
+            return time.get("datetime") or ""
+    return ""
+
+
+def _tags(linked: LinkedData, metas: Metas) -> tuple[str, ...]:
+    """Return the page's keywords; the general ``keywords`` only where nothing made for news says any."""
+    told = [*linked.keywords, *_split(_said(metas, _TAGS))]
+    if not told or _are_codes(told):
+        told = _split(metas.get("keywords", []))
+    return () if _are_codes(told) else tuple(tag for tag in told if _is_tag(tag))[:MAX_LIST_LENGTH]
+
+
+def _split(contents: Iterable[str]) -> list[str]:
+    return [tag for content in contents for part in re.split("[,;،、]", content) if (tag := part.strip())]
+
+
+def _is_tag(tag: str) -> bool:
+    """``WC: 2000-2999`` or ``source:tagname`` is for the publisher's machines."""
+    return ":" not in tag and len(tag) <= MAX_LIST_CHARACTERS and any(map(str.isalpha, tag))
+
+
+def _are_codes(tags: list[str]) -> bool:
+    """Whether these are codes of a newsroom system (``CIV,CLJ,GEN,NEWS1``): many, and most of them one such word."""
+    codes = sum(tag.isascii() and tag.isupper() and " " not in tag for tag in tags)
+    return len(tags) >= 5 and codes > 0.6 * len(tags)
+
+
+def _is_free(linked: LinkedData, metas: Metas) -> bool | None:
+    if linked.is_free is not None:
+        return linked.is_free
+    said = _FREE.get(_first(metas.get("isaccessibleforfree", [])).lower())
+    if said is not None:
+        return said
+    tier = _first(metas.get("article:content_tier", [])).lower()
+    return False if tier in _CLOSED_TIERS else None
