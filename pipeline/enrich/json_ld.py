@@ -75,12 +75,13 @@ class LinkedData(Struct, frozen=True, kw_only=True):
 def read_json_ld(tree: HtmlElement) -> LinkedData:
     """Return what the JSON-LD of a page says of its article; of several articles, what the first one says.
 
-    A later one with the same headline, or with none, and the node of the page itself add what the first leaves out.
+    A later one with the same headline, or with none, and the node of the page itself (or of no type) add what the first
+    leaves out.
     ``tree`` is kept as it is. Never raises.
     """
     nodes = _nodes(tree)
     articles = _of_one([node for node in nodes if _types(node) & _ARTICLES])
-    told = [*articles, *(node for node in nodes if _types(node) & _PAGES)]
+    told = [*articles, *(node for node in nodes if _types(node) & _PAGES or not _types(node))]
     by_id = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
 
     def names(*keys: str) -> list[str]:
