@@ -91,7 +91,9 @@ def read_json_ld(tree: HtmlElement) -> LinkedData:
         return _strings(source, keys, lambda value: _texts(value, ("name", "text", "@value"), by_id))
 
     images = _strings(told, ("image", "thumbnailUrl"), lambda value: _texts(value, ("url", "contentUrl", "@id"), by_id))
-    keywords = [word for text in texts(articles, "keywords") for word in re.split(r"[,;،、]", text)]
+    keywords = texts(articles, "keywords")
+    if len(keywords) == 1:  # a list of them may hold "Diversity, equity and inclusion"
+        keywords = re.split("[,;،、]", keywords[0])
     return LinkedData(
         is_article=bool(articles),
         headline=_first(texts(articles, "headline", "name")),
@@ -100,7 +102,7 @@ def read_json_ld(tree: HtmlElement) -> LinkedData:
         authors=tuple(names("author", "creator")),
         published=_first(texts(told, "datePublished", "dateCreated")),
         updated=_first(texts(told, "dateModified")),
-        section=_first(texts(articles, "articleSection")),
+        section=re.split(r",(?=\S)", _first(texts(articles, "articleSection")))[0],
         keywords=tuple(dict.fromkeys(filter(None, map(str.strip, keywords))))[:MAX_LIST_LENGTH],
         image=_first(images),
         is_free=next((free for node in articles if (free := _is_free(node)) is not None), None),

@@ -7,7 +7,7 @@ looked at when they say nothing: a page has many names and dates that are of oth
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -18,9 +18,11 @@ from msgspec import Struct
 from trafilatura.metadata import extract_metadata
 from trafilatura.settings import Document
 
+from pipeline.enrich.authors import clean_authors
 from pipeline.enrich.json_ld import LinkedData, read_json_ld
 from pipeline.enrich.page import ExtractionFailed
 from pipeline.enrich.times import most_precise
+from pipeline.enrich.titles import site_keys
 from pipeline.identity import clean_link
 from pipeline.text.characters import one_line
 from pipeline.text.limits import MAX_LIST_CHARACTERS, MAX_LIST_LENGTH
@@ -70,7 +72,7 @@ class PageHead(Struct, frozen=True, kw_only=True):
     """All that it gives as its title, the one above among them; some with the site's name, some without."""
     outlet: str = ""
     authors: tuple[str, ...] = ()
-    """As written."""
+    """As names (see ``pipeline.enrich.authors``)."""
     published: datetime | None = None
     updated: datetime | None = None
     url: str = ""
@@ -91,13 +93,15 @@ def read_head(tree: HtmlElement) -> PageHead:
     """
     linked, metas = read_json_ld(tree), _metas(tree)
     headings = _headings(tree)
+    outlet = _outlet([*_said(metas, _OUTLETS), linked.outlet])
+    sites, bylines = site_keys([outlet, linked.outlet]), _bylines(linked, metas)
     titles = [linked.headline, *_said(metas, _TITLES), *headings, *_texts(tree, "title")]
     head = PageHead(
         is_article=linked.is_article or any(kind.lower().startswith("article") for kind in metas.get("og:type", ())),
         title=next(filter(None, titles), ""),
         titles=tuple(dict.fromkeys(filter(None, titles))),
-        outlet=_first(_said(metas, _OUTLETS)) or linked.outlet,
-        authors=linked.authors or _authors(metas),
+        outlet=outlet,
+        authors=next(filter(None, (clean_authors(byline, sites) for byline in bylines)), ()),
         published=most_precise(map(parse_time, [linked.published, *_said(metas, _PUBLISHED)])),
         updated=most_precise(map(parse_time, [linked.updated, *_said(metas, _UPDATED)])),
         url=clean_link(_first(metas.get("og:url", []))),
@@ -107,20 +111,23 @@ def read_head(tree: HtmlElement) -> PageHead:
         is_free=_is_free(linked, metas),
         correction=linked.correction,
     )
-    return head if head.title and head.authors and head.published else _with_text(head, tree)
+    if head.title and bylines and head.published:
+        return head
+    return _with_text(head, tree, wants_authors=not bylines)
 
 
-def _with_text(head: PageHead, tree: HtmlElement) -> PageHead:
-    """Return the head with title, authors and date as they stand in the text, where the head has none."""
+def _with_text(head: PageHead, tree: HtmlElement, *, wants_authors: bool) -> PageHead:
+    """Return the head with title, date and, if wanted, authors as they stand in the text, where the head has none."""
     try:
         found: Document = extract_metadata(tree, extensive=False)
     except Exception as error:  # a boundary: the library documents no errors and meets whatever strangers wrote
         raise ExtractionFailed(f"trafilatura: {type(error).__name__}: {error}") from error
+    sites = site_keys([head.outlet, found.sitename or ""])
     return msgspec.structs.replace(
         head,
         title=head.title or one_line(found.title or ""),
         outlet=head.outlet or one_line(found.sitename or ""),
-        authors=head.authors or tuple(filter(None, map(one_line, (found.author or "").split(";")))),
+        authors=clean_authors((found.author or "").split(";"), sites) if wants_authors else head.authors,
         published=head.published or most_precise([parse_time(_text_time(tree)), parse_time(found.date or "")]),
         url=head.url or clean_link(found.url or ""),
     )
@@ -145,12 +152,18 @@ def _first(contents: list[str]) -> str:
     return contents[0] if contents else ""
 
 
-def _authors(metas: Metas) -> tuple[str, ...]:
-    """Return what the first name that says anything says; the address of an author's page is no name."""
-    for name in _AUTHORS:
-        if told := [content for content in metas.get(name, ()) if "://" not in content]:
-            return tuple(told[:MAX_LIST_LENGTH])
-    return ()
+def _outlet(names: list[str]) -> str:
+    """Return the first name; one that is a mere host only when there is no other."""
+    return next((name for name in names if name and (" " in name or "." not in name)), _first(names))
+
+
+def _bylines(linked: LinkedData, metas: Metas) -> list[Sequence[str]]:
+    """Return all that names authors, the best first: JSON-LD may say "Our reporter", and a meta tag who that is.
+
+    The address of an author's page, as ``article:author`` has it for Facebook, is no name.
+    """
+    told = ([text for text in metas.get(name, ()) if not text.startswith("http")] for name in _AUTHORS)
+    return [byline for byline in (linked.authors, *told) if byline]
 
 
 def _headings(tree: HtmlElement) -> list[str]:
@@ -191,8 +204,9 @@ def _split(contents: Iterable[str]) -> list[str]:
 
 
 def _is_tag(tag: str) -> bool:
-    """``WC: 2000-2999`` or ``source:tagname`` is for the publisher's machines."""
-    return ":" not in tag and len(tag) <= MAX_LIST_CHARACTERS and any(map(str.isalpha, tag))
+    """``WC: 2000-2999``, ``source:tagname`` and ``s`` are for the publisher's machines; one letter of Han is a word."""
+    is_word = not tag.isascii() or len(tag) > 1
+    return is_word and ":" not in tag and len(tag) <= MAX_LIST_CHARACTERS and any(map(str.isalpha, tag))
 
 
 def _are_codes(tags: list[str]) -> bool:
