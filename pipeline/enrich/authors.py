@@ -102,6 +102,7 @@ _PARTICLES: Final = _listed(
     "van | von | der | den | de | la | las | los | del | della | da | di | dos | du | bin | ibn | y"
 )
 _VOWEL: Final = re.compile("[^BCDFGHJKLMNPQRSTVWXZ]")
+_FOR: Final = frozenset({"for", "at", "of", "from", "für", "pour", "para", "per", "voor", "для"})
 _EDGES: Final = ' \t.,;:|/-–—•*"“”«»&()[]'
 
 
@@ -115,7 +116,7 @@ def clean_authors(written: Iterable[str], outlets: frozenset[str] = frozenset())
         for byline in tuple(written)[:MAX_LIST_LENGTH]
     ]
     for _ in range(_PASSES):
-        found = [name for byline in names for name in _names(byline)][:MAX_LIST_LENGTH]
+        found = [_without_outlet(name, outlets) for byline in names for name in _names(byline)][:MAX_LIST_LENGTH]
         if found == names:
             break
         names = found
@@ -124,6 +125,15 @@ def clean_authors(written: Iterable[str], outlets: frozenset[str] = frozenset())
         if is_agency(name) or title_key(name) not in outlets:
             told.setdefault(name.casefold(), name)
     return tuple(told.values())
+
+
+def _without_outlet(name: str, outlets: frozenset[str]) -> str:
+    """Return ``Jane Doe`` for ``Jane Doe The Example``; two words stay, and a name that is the outlet's."""
+    words = name.split(" ")
+    end = next((at for at in range(2, len(words)) if title_key(" ".join(words[at:])) in outlets), len(words))
+    if end == len(words) or title_key(name) in outlets:
+        return name
+    return " ".join(words[: end - 1 if end > 2 and words[end - 1].lower() in _FOR else end])
 
 
 def is_agency(name: str) -> bool:

@@ -95,6 +95,12 @@ def test_the_outlet_is_no_author_unless_it_is_an_agency() -> None:
     assert clean_authors(["Reuters"], site_keys(["Reuters"])) == ("Reuters",)
 
 
+def test_the_outlet_behind_a_name_goes() -> None:
+    sites = site_keys(["The Example News"])
+    assert clean_authors(["By Jane Doe Example News"], sites) == ("Jane Doe",)
+    assert clean_authors(["Jane Doe for The Example News"], sites) == ("Jane Doe",)
+
+
 def test_each_name_is_told_once_and_in_its_order() -> None:
     assert clean_authors(["Jane Doe", "ali khan", "JANE DOE", "Ali Khan"]) == ("Jane Doe", "ali khan")
 
@@ -115,6 +121,7 @@ WORDS = st.sampled_from(
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.lists(WORDS, max_size=9).map("".join) | st.text(max_size=40), max_size=3))
 def test_what_was_cleaned_stays_as_it_is(bylines: list[str]) -> None:
-    found = clean_authors(bylines)
-    assert clean_authors(found) == found
+    for sites in (frozenset[str](), site_keys(["Jane", "White Editor"])):
+        found = clean_authors(bylines, sites)
+        assert clean_authors(found, sites) == found
     assert all(found)
