@@ -37,12 +37,13 @@ MAX_ELEMENTS: Final = 20_000
 MAX_BYLINE_CHARACTERS: Final = 200
 
 # Names of meta tags (``property``, ``name`` or ``itemprop``, in lower case), the better ones first. Those of Open Graph
-# (https://ogp.me), schema.org, Dublin Core, PRISM, Google News, and of Parse.ly and Sailthru as publishers fill them.
+# (https://ogp.me), schema.org, Dublin Core, PRISM, Google News, and of Parse.ly, Sailthru and Webtrends as publishers
+# fill them.
 _TITLES: Final = ("og:title", "twitter:title", "dc.title", "sailthru.title")
 _OUTLETS: Final = ("og:site_name", "dc.publisher", "application-name")
 _AUTHORS: Final = (
     "author", "article:author_name", "dc.creator", "dcterms.creator", "byl", "parsely-author", "sailthru.author",
-    "article:author", "og:article:author",
+    "article:author", "og:article:author", "dcsext.author",
 )  # fmt: skip
 _PUBLISHED: Final = (
     "article:published_time", "og:article:published_time", "datepublished", "dcterms.issued", "dc.date.issued",

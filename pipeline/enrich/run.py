@@ -53,7 +53,7 @@ STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
         "text": Stage(text.enrich, 2),
         "metadata": Stage(metadata.enrich, 1),
         "clean": Stage(clean.enrich, 1),
-        "language": Stage(language.enrich, 1),
+        "language": Stage(language.enrich, 2),
     }
 )
 
