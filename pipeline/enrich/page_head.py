@@ -21,7 +21,7 @@ from pipeline.enrich.authors import clean_authors
 from pipeline.enrich.json_ld import LinkedData, read_json_ld
 from pipeline.enrich.page import ExtractionFailed, canonical_address
 from pipeline.enrich.times import most_precise
-from pipeline.enrich.titles import site_keys
+from pipeline.enrich.titles import site_keys, title_key
 from pipeline.identity import clean_link, link_host
 from pipeline.text.characters import one_line
 from pipeline.text.limits import MAX_LIST_CHARACTERS, MAX_LIST_LENGTH
@@ -32,6 +32,8 @@ MAX_METAS: Final = 1_000
 """80 real pages have up to 120."""
 MAX_CONTENT_CHARACTERS: Final = 2_000
 MAX_HEADING_CHARACTERS: Final = 500
+MIN_SHARED_WORDS: Final = 0.3
+MIN_TITLE_WORDS: Final = 4
 MAX_ELEMENTS: Final = 20_000
 """That are looked at for a byline; 80 real pages have up to 6,000 of all kinds."""
 MAX_BYLINE_CHARACTERS: Final = 200
@@ -99,15 +101,16 @@ def read_head(tree: HtmlElement) -> PageHead:
         ExtractionFailed: the library broke on this page.
     """
     linked, metas = read_json_ld(tree), _metas(tree)
-    headings = _headings(tree)
+    headings = list(_texts(tree, "h1"))
+    claimed = [text for text in (linked.headline, *_said(metas, _TITLES), *_texts(tree, "title")) if text]
+    title = _shown_title(headings, claimed) or _first([*claimed, *headings])
     url = clean_link(_first(metas.get("og:url", []))) or canonical_address(tree, "")
     outlet = _outlet([*_said(metas, _OUTLETS), linked.outlet, link_host(url)])
     sites, bylines = site_keys([outlet, linked.outlet]), _bylines(linked, metas)
-    titles = [linked.headline, *_said(metas, _TITLES), *headings, *_texts(tree, "title")]
     head = PageHead(
         is_article=linked.is_article or any(kind.lower().startswith("article") for kind in metas.get("og:type", ())),
-        title=next(filter(None, titles), ""),
-        titles=tuple(dict.fromkeys(filter(None, titles))),
+        title=title,
+        titles=tuple(dict.fromkeys([title, *claimed] if title else claimed)),
         outlet=outlet,
         authors=next(filter(None, (clean_authors(byline, sites) for byline in bylines)), ()),
         published=most_precise(map(parse_time, [linked.published, *_said(metas, _PUBLISHED)])),
@@ -186,10 +189,23 @@ def _bylines(linked: LinkedData, metas: Metas) -> list[Sequence[str]]:
     return [byline for byline in (linked.authors, *told) if byline]
 
 
-def _headings(tree: HtmlElement) -> list[str]:
-    """Return the page's main heading, when it has exactly one: of several, one may be the site's name or a form's."""
-    found = list(islice(_texts(tree, "h1"), 2))
-    return found if len(found) == 1 else []
+def _shown_title(headings: list[str], claimed: list[str]) -> str:
+    """Return the main heading that is the title: what a reader sees, where other claims are made for search or sharing.
+
+    A heading may be the site's name, or a form's; it is the title when something else claims the same, or when it is
+    the only one and shares enough words with what something else claims.
+    """
+    keys = set(map(title_key, claimed))
+    same = next((heading for heading in headings if title_key(heading) in keys), "")
+    if same or len(headings) != 1:
+        return same
+    words = _words(headings[0])
+    is_alike = any(len(words & _words(claim)) >= MIN_SHARED_WORDS * len(words) for claim in claimed)
+    return headings[0] if len(words) >= MIN_TITLE_WORDS and is_alike else ""
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
 
 
 def _texts(tree: HtmlElement, tag: str) -> Iterator[str]:

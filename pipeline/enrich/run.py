@@ -9,7 +9,7 @@ A stage is a function ``enrich(article, tools) -> Article`` in a module of its o
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -39,6 +39,9 @@ from pipeline.worker import Handled
 log = structlog.get_logger("wirewatch")
 
 GROUP: Final = "enrich"
+READ: Final = "read"
+FITTED: Final = "fitted"
+"""What ``enrichment`` calls the article before the first stage and after the last."""
 
 
 class Stage(NamedTuple):
@@ -78,22 +81,34 @@ def enrich_article(article: Article, tools: Tools, stages: Sequence[str]) -> Art
     Raises:
         DropArticle: neither title nor body is left (``NO_TEXT``), or a stage says so.
     """
+    *_, (_, enriched) = enrichment(article, tools, stages)
+    if not enriched.title and not enriched.body:
+        raise DropArticle(DropReason.NO_TEXT, enriched.url or enriched.guid or enriched.source_path)
+    return enriched
+
+
+def enrichment(article: Article, tools: Tools, stages: Sequence[str]) -> Iterator[tuple[str, Article]]:
+    """Yield the article as it is read, after each stage (``name/version``), and as it fits into a record.
+
+    Raises:
+        DropArticle: a stage says so.
+    """
     article = with_utc_times(msgspec.structs.replace(article, entities=(), quotes=(), main_place=""))
+    yield READ, article
     done = []
     for name in stages:
         stage = STAGES[name]
+        label = f"{name}/{stage.version}"
         try:
             with telemetry.STAGE_SECONDS.labels(name).time():
                 article = stage.enrich(article, tools)
-            done.append(f"{name}/{stage.version}")
+            done.append(label)
         except LIBRARY_FAILURES as failure:
             cause = f"{type(failure).__name__}: {failure}"[:200]
             log.warning("stage failed", step=GROUP, stage=name, id=article.id, cause=cause, next="passed on, flagged")
             article = article.flagged(f"failed:{name}")
-    article = fitted(msgspec.structs.replace(article, html="", stages=tuple(done)))
-    if not article.title and not article.body:
-        raise DropArticle(DropReason.NO_TEXT, article.url or article.guid or article.source_path)
-    return article
+        yield label, article
+    yield FITTED, fitted(msgspec.structs.replace(article, html="", stages=tuple(done)))
 
 
 def enrich_records(records: Sequence[Record], tools: Tools, stages: Sequence[str]) -> list[Handled]:

@@ -26,14 +26,23 @@ def test_meta_tags_are_read_under_all_three_of_their_names() -> None:
         assert read(f'<meta {name}="og:title" content=" A  bridge ">').title == "A bridge"
 
 
-def test_of_two_titles_the_one_made_for_others_goes_first_and_both_are_kept() -> None:
-    head = read(meta(og__title="One") + "<title>Three | Site</title>", "<h1>Two</h1>")
-    assert (head.title, head.titles) == ("One", ("One", "Two", "Three | Site"))
+def test_the_title_is_the_heading_that_something_else_claims_too() -> None:
+    head = meta(og__title="Council agrees on a bridge") + "<title>The Site</title>"
+    body = "<h1>The Site</h1><h1>Log in</h1><h1>Council agrees on a bridge!</h1>"
+    assert read(head.replace("The Site", "Bridge"), body).title == "Council agrees on a bridge!"
 
 
-def test_a_heading_counts_when_it_is_the_only_one() -> None:
-    assert read("<title>T</title>", "<h1>A <b>bridge</b></h1>").titles == ("A bridge", "T")
-    assert read("<title>T</title>", "<h1>The Site</h1><h1>A bridge</h1>").titles == ("T",)
+def test_a_lone_heading_that_is_like_a_claim_is_the_title_and_any_other_is_not() -> None:
+    claimed = meta(og__title="You won’t believe what the council said of the bridge") + "<title>Bridge: latest</title>"
+    assert read(claimed, "<h1>Council agrees on the new bridge</h1>").title == "Council agrees on the new bridge"
+    for heading in ("The Springfield Daily Herald", "News", "Please log in first"):
+        assert read(claimed, f"<h1>{heading}</h1>").title == "You won’t believe what the council said of the bridge"
+
+
+def test_without_a_heading_the_title_is_what_is_claimed_and_without_claims_the_heading() -> None:
+    head = read(meta(og__title="One") + "<title>Three | Site</title>")
+    assert (head.title, head.titles) == ("One", ("One", "Three | Site"))
+    assert read("", "<h1>A <b>bridge</b></h1>").title == "A bridge"
 
 
 def test_the_outlet_is_a_name_before_it_is_a_host() -> None:
