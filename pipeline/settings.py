@@ -44,7 +44,9 @@ class Settings(BaseModel):
     )
     pages: str = Field("", description="file:///path/pages; empty: pages in the data folder.")
     stages: tuple[str, ...] = Field(
-        ("text", "origin", "clean", "language", "quotes"), min_length=1, description="Enrichment stages, in order."
+        ("text", "metadata", "origin", "clean", "language", "quotes"),
+        min_length=1,
+        description="Enrichment stages, in order.",
     )
     contact: str = Field("", description="Address or URL that publishers can reach you at; part of the User-Agent.")
     allow_addresses: tuple[str, ...] = Field(

@@ -1,6 +1,6 @@
 """Enrich what is raw: decode, run the configured stages in order, publish; the one door of this step.
 
-    articles.raw --text--origin--clean--language--quotes--> articles.enriched
+    articles.raw --text--metadata--origin--clean--language--quotes--> articles.enriched
 
 A stage is a function ``enrich(article, tools) -> Article`` in a module of its own. To add one, write it, name it in
 ``STAGES`` with version 1 and list it in the setting ``stages``; raise the number when its results change.
@@ -9,7 +9,7 @@ A stage is a function ``enrich(article, tools) -> Article`` in a module of its o
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -29,7 +29,7 @@ from pipeline.article import (
     decode_deletion,
     encode_article,
 )
-from pipeline.enrich import clean, language, origin, quotes, text
+from pipeline.enrich import clean, language, metadata, origin, quotes, text
 from pipeline.enrich.again import enrich_again
 from pipeline.enrich.limits import fitted
 from pipeline.enrich.times import with_utc_times
@@ -42,6 +42,9 @@ from pipeline.worker import Handled
 log = structlog.get_logger("wirewatch")
 
 GROUP: Final = "enrich"
+READ: Final = "read"
+FITTED: Final = "fitted"
+"""What ``enrichment`` calls the article before the first stage and after the last."""
 
 
 class Stage(NamedTuple):
@@ -63,9 +66,10 @@ TEXT_FLAGS: Final[tuple[FlagName, ...]] = (
 STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
     {
         "text": Stage(text.enrich, 3, TEXT_FLAGS),
+        "metadata": Stage(metadata.enrich, 1, ("paywalled", "corrected")),
         "origin": Stage(origin.enrich, 1),
         "clean": Stage(clean.enrich, 2, ("encoding_repaired",)),
-        "language": Stage(language.enrich, 1, ("language_unsure",)),
+        "language": Stage(language.enrich, 2, ("language_unsure",)),
         "quotes": Stage(quotes.enrich, 1),
     }
 )
@@ -92,23 +96,35 @@ def enrich_article(article: Article, tools: Tools, stages: Sequence[str]) -> Art
         DropArticle: neither title nor body is left (``NO_TEXT``), or a stage says so.
         BadArticle: a stage failed that no article may do without.
     """
+    *_, (_, enriched) = enrichment(article, tools, stages)
+    if not enriched.title and not enriched.body:
+        raise DropArticle(DropReason.NO_TEXT, enriched.url or enriched.guid or enriched.source_path)
+    return enriched
+
+
+def enrichment(article: Article, tools: Tools, stages: Sequence[str]) -> Iterator[tuple[str, Article]]:
+    """Yield the article as it is read, after each stage (``name/version``), and as it fits into a record.
+
+    Raises:
+        DropArticle: a stage says so.
+    """
     article = with_utc_times(msgspec.structs.replace(article, entities=(), quotes=(), main_place=""))
+    yield READ, article
     done = []
     for name in stages:
         stage = STAGES[name]
+        label = f"{name}/{stage.version}"
         article = article.unflagged(*stage.flags, f"failed:{name}")
         began = perf_counter()
         try:
             article = stage.enrich(article, tools)
-            done.append(f"{name}/{stage.version}")
+            done.append(label)
         except LIBRARY_FAILURES as failure:
             tools.meter.failed(name)
             article = _failed(article, name, stage, f"{type(failure).__name__}: {failure}"[:200])
         tools.meter.took(name, perf_counter() - began)
-    article = fitted(msgspec.structs.replace(article, html="", stages=tuple(done)))
-    if not article.title and not article.body:
-        raise DropArticle(DropReason.NO_TEXT, article.url or article.guid or article.source_path)
-    return article
+        yield label, article
+    yield FITTED, fitted(msgspec.structs.replace(article, html="", stages=tuple(done)))
 
 
 def _failed(article: Article, name: str, stage: Stage, cause: str) -> Article:

@@ -160,6 +160,33 @@ def test_preview_prints_what_ingest_would_make_and_stores_nothing(cli: Cli) -> N
     assert (found["id"], found["body"], found["headings"]) == (shown["id"], shown["body"], shown["headings"])
 
 
+def test_preview_tells_what_each_stage_changes(cli: Cli) -> None:
+    ended = cli("preview", "--stages", SEED)
+    assert (ended.code, ended.err) == (0, "")
+    told = ended.out.splitlines()
+    stages = [line.split()[0].partition("/")[0] for line in told if line.startswith("  ") and line[2] != " "]
+    assert stages == ["text", "metadata", "clean", "language", "fitted"]
+    assert "    language: und → en" in told
+    assert "    published: (empty) → 2024-03-15T00:00:00+00:00" in told
+    assert max(map(len, told)) < 500
+    assert not cli.data.exists()
+
+
+def test_preview_tells_the_stages_as_json_lines_too(cli: Cli) -> None:
+    ended = cli("preview", "--stages", "--json", SEED)
+    (article,) = cli("preview", "--json", SEED).lines
+    assert [line["stage"] for line in ended.lines] == [*article["stages"], "fitted"]
+    language = next(line for line in ended.lines if line["stage"].startswith("language/"))
+    assert {"field": "language", "before": "und", "after": "en"} in language["changes"]
+
+
+def test_preview_by_stage_says_what_is_left_out_and_what_cannot_be_read(cli: Cli) -> None:
+    lines(cli.folder / "some.jsonl", {"body": "Advertisement"})
+    ended = cli("preview", "--stages", "nowhere.txt", "some.jsonl")
+    assert (ended.code, "left out: no_text" in ended.out) == (3, True)
+    assert ended.err.startswith("nowhere.txt: cannot be read")
+
+
 def test_preview_counts_what_it_cannot_read(cli: Cli) -> None:
     ended = cli("preview", "nowhere.txt", SEED)
     assert (ended.code, len(ended.lines)) == (3, 1)

@@ -135,7 +135,7 @@ def test_a_stage_that_a_library_fails_in_is_flagged_and_the_others_go_on(
     monkeypatch.setattr(run, "STAGES", failing(failure))
     found = enrich_article(Article(id="a", title=TEXT, html="<p>lost</p>"), tools, STAGES)
     assert found.flags == ("failed:text",)
-    assert found.stages == tuple(f"{name}/{run.STAGES[name].version}" for name in STAGES if name != "text")
+    assert found.stages == tuple(f"{name}/{stage.version}" for name, stage in run.STAGES.items() if name != "text")
     assert (found.language, found.html) == ("en", "")
 
 
