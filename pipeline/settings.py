@@ -48,6 +48,9 @@ class Settings(BaseModel):
         min_length=1,
         description="Enrichment stages, in order.",
     )
+    enrich_processes: int = Field(
+        1, ge=1, le=64, description="Processes that one enrich worker enriches in; each has models of its own."
+    )
     contact: str = Field("", description="Address or URL that publishers can reach you at; part of the User-Agent.")
     allow_addresses: tuple[str, ...] = Field(
         (), description="Private hosts or networks that requests may go to: host, host:port, CIDR or CIDR:port."

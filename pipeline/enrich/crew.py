@@ -25,12 +25,12 @@ import structlog
 from msgspec import Struct
 
 from pipeline.enrich.given import GivenProfiles, Habits, Note, habits_of
-from pipeline.enrich.meter import Event, NotedMeter, replay
+from pipeline.enrich.meter import Event, Meter, NotedMeter, replay
 from pipeline.enrich.run import enrich_records
 from pipeline.enrich.tools import Tools
 from pipeline.errors import TryLater
 from pipeline.outcomes import Status
-from pipeline.ports import Record
+from pipeline.ports import Profiles, Record
 from pipeline.worker import Handled
 
 log = structlog.get_logger("wirewatch")
@@ -69,9 +69,18 @@ class CrewFailed(Exception):
 class Crew:
     """Enriches batches in ``processes`` processes; belongs to one thread."""
 
-    def __init__(self, processes: int, *, open_tools: Callable[[], Tools], stages: Sequence[str], tools: Tools) -> None:
-        """``open_tools`` is called in each process; profiles and meter of ``tools`` are those of this one."""
-        self._open_tools, self._stages, self._tools = open_tools, stages, tools
+    def __init__(
+        self,
+        processes: int,
+        *,
+        open_tools: Callable[[], Tools],
+        stages: Sequence[str],
+        profiles: Profiles,
+        meter: Meter,
+    ) -> None:
+        """``open_tools`` is called in each process; ``profiles`` and ``meter`` are asked and told in this one."""
+        self._open_tools, self._stages = open_tools, stages
+        self._profiles, self._meter = profiles, meter
         self._members = [self._started() for _ in range(processes)]
 
     def enrich(self, records: Sequence[Record]) -> list[Handled]:
@@ -118,7 +127,7 @@ class Crew:
     def _given(self, member: _Member, piece: Piece) -> bool:
         member.get_ready()
         try:
-            member.connection.send((piece.records, habits_of(piece.records, self._tools.profiles)))
+            member.connection.send((piece.records, habits_of(piece.records, self._profiles)))
         except ConnectionError:
             return False
         return True
@@ -138,8 +147,8 @@ class Crew:
 
     def _take_in(self, done: Done) -> None:
         for note in done.notes:
-            self._tools.profiles.note(*note)
-        replay(done.events, self._tools.meter)
+            self._profiles.note(*note)
+        replay(done.events, self._meter)
 
     def _started(self) -> _Member:
         context = multiprocessing.get_context("spawn")

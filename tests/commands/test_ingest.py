@@ -14,6 +14,7 @@ from unprivileged import needs_permissions, said_with_permissions
 
 from pipeline.article import Article
 from pipeline.commands import sending
+from pipeline.enrich.run import STAGES
 from pipeline.ingest.read import FileProblem
 
 SEED = Path(__file__).parent.parent / "data" / "seed-article.txt"
@@ -165,7 +166,7 @@ def test_preview_tells_what_each_stage_changes(cli: Cli) -> None:
     assert (ended.code, ended.err) == (0, "")
     told = ended.out.splitlines()
     stages = [line.split()[0].partition("/")[0] for line in told if line.startswith("  ") and line[2] != " "]
-    assert stages == ["text", "metadata", "clean", "language", "fitted"]
+    assert stages == [*STAGES, "fitted"]
     assert "    language: und → en" in told
     assert "    published: (empty) → 2024-03-15T00:00:00+00:00" in told
     assert max(map(len, told)) < 500

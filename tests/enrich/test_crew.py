@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from pipeline.adapters.pages import FolderPages
 from pipeline.article import Article, decode_article, encode_article
 from pipeline.enrich.crew import PIECE, Crew, CrewFailed
+from pipeline.enrich.meter import MetricsMeter
 from pipeline.enrich.run import enrich_records
-from pipeline.enrich.tools import Tools
 from pipeline.errors import TryLater
 from pipeline.outcomes import Status
 from pipeline.ports import Record
@@ -52,8 +52,7 @@ def profiles() -> KnownProfiles:
 @pytest.fixture
 def crew(tmp_path: Path, profiles: KnownProfiles) -> Iterator[Crew]:
     folder = str(tmp_path / "pages")
-    own = Tools(pages=FolderPages(folder), languages=None, profiles=profiles)  # type: ignore[arg-type]
-    crew = Crew(2, open_tools=partial(tools_of, folder), stages=STAGES, tools=own)
+    crew = Crew(2, open_tools=partial(tools_of, folder), stages=STAGES, profiles=profiles, meter=MetricsMeter())
     yield crew
     crew.close()
 
@@ -109,8 +108,7 @@ def test_what_is_out_of_reach_holds_the_batch_and_a_bug_stops_the_worker(crew: C
 
 
 def test_processes_that_do_not_start_are_no_records_fault(profiles: KnownProfiles, tmp_path: Path) -> None:
-    own = Tools(pages=FolderPages(str(tmp_path)), languages=None, profiles=profiles)  # type: ignore[arg-type]
-    crew = Crew(1, open_tools=partial(no_tools, str(tmp_path)), stages=STAGES, tools=own)
+    crew = Crew(1, open_tools=partial(no_tools, str(tmp_path)), stages=STAGES, profiles=profiles, meter=MetricsMeter())
     with pytest.raises(CrewFailed, match="did not start"):
         crew.enrich(records(articles(1)))
 
