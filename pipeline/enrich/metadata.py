@@ -56,11 +56,13 @@ def enrich(article: Article, tools: Tools) -> Article:
         article = article.flagged("list_truncated")
     sites = site_keys(filter(None, (article.outlet, head.outlet, link_host(article.url))))
     authors = clean_authors(article.authors, sites) or clean_authors(head.authors, sites)
-    section = article.section or head.section
+    section = one_line(article.section) or head.section
     article = msgspec.structs.replace(
         _timed(article, head),
-        title=without_site(_whole_title(article.title, head), sites, shown=head.titles, besides=(section, *authors)),
-        outlet=article.outlet or head.outlet,
+        title=without_site(
+            _whole_title(one_line(article.title), head), sites, shown=head.titles, besides=(section, *authors)
+        ),
+        outlet=one_line(article.outlet) or head.outlet,
         authors=authors,
         section=section,
         tags=_merged(article.tags, head.tags),
@@ -87,7 +89,7 @@ def _trusted_head(article: Article, tools: Tools) -> PageHead:
 
 def _whole_title(title: str, head: PageHead) -> str:
     """Return the title, or the page's when there is none or when this one is its beginning, cut off."""
-    start = title.rstrip()
+    start = title
     cut = start.removesuffix("…").removesuffix("...").removesuffix("[").rstrip()
     if len(cut) == len(start) or len(cut) < MIN_CUT_CHARACTERS or len(cut) > 2 * len(head.title):
         return title or head.title
