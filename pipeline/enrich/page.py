@@ -55,8 +55,8 @@ def parse_page(body: bytes) -> HtmlElement:
 
 
 def extract_paragraphs(tree: HtmlElement) -> list[Paragraph]:
-    """Return the article's text in a page, without navigation, comments, teasers of other articles, embedded posts and
-    its own title; empty when none is found. ``tree`` is kept.
+    """Return the article's text in a page, without navigation, comments, teasers of other articles and its own title;
+    empty when none is found. ``tree`` is kept.
 
     trafilatura's ``fast`` mode does it, on the page without what ``page_parts`` knows to be no part of an article; on
     the whole page, where nothing is left then. Where it stops after the first of several boxes, they are all read.

@@ -18,7 +18,9 @@ MIN_PROSE_CHARACTERS: Final = 80
 """Of a paragraph that is prose; shorter ones are captions and labels as often."""
 MAX_PARAGRAPHS: Final = 5_000
 MAX_LINKED_SHARE: Final = 0.5
-_OUTSIDE: Final = frozenset({"footer", "nav", "aside", "header", "li", "figure", "form", "td", "figcaption", "a", "body"})
+_OUTSIDE: Final = frozenset(
+    {"footer", "nav", "aside", "header", "li", "figure", "form", "td", "figcaption", "a", "body"}
+)
 
 
 def prose_of_boxes(page: HtmlElement) -> list[Paragraph]:
