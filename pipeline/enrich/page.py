@@ -10,6 +10,7 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Document
 
 from pipeline.enrich.markup import MarkupReader, parse_into
+from pipeline.enrich.page_boxes import prose_of_boxes
 from pipeline.enrich.page_parts import without_asides
 from pipeline.enrich.paragraphs import Paragraph
 from pipeline.identity import clean_link
@@ -22,6 +23,8 @@ MAX_ATTRIBUTES = 500
 
 MAX_ELEMENTS = 50_000
 """trafilatura is quadratic in some of them (50,000: 9 s). The largest of 80 real pages has 2,600."""
+MIN_BOXES_SHARE = 1.3
+"""All boxes of one name with this much more than was extracted: some of them were missed."""
 MIN_CHARACTERS = 80
 """Less than this is a caption or a notice; the shortest text of 80 real article pages has some 300."""
 
@@ -52,21 +55,34 @@ def parse_page(body: bytes) -> HtmlElement:
 
 
 def extract_paragraphs(tree: HtmlElement) -> list[Paragraph]:
-    """Return the article's text in a page, without navigation, comments, teasers of other articles, embedded posts and
-    its own title; empty when none is found. ``tree`` is kept.
+    """Return the article's text in a page, without navigation, comments, teasers of other articles and its own title;
+    empty when none is found. ``tree`` is kept.
 
     trafilatura's ``fast`` mode does it, on the page without what ``page_parts`` knows to be no part of an article; on
-    the whole page, where nothing is left then.
+    the whole page, where nothing is left then. Where it stops after the first of several boxes, they are all read.
 
     Raises:
         ExtractionFailed: the library broke on this page, or it has more than ``MAX_ELEMENTS``.
     """
     if tree.xpath("count(.//*)") > MAX_ELEMENTS:
         raise ExtractionFailed(f"more than {MAX_ELEMENTS} elements")
-    found = _extracted(without_asides(tree))
-    if sum(len(paragraph.text) for paragraph in found) >= MIN_CHARACTERS:
+    page = without_asides(tree)
+    found = _extracted(page)
+    in_boxes = prose_of_boxes(page)
+    if _characters(in_boxes) > MIN_BOXES_SHARE * _characters(found) and _has_most(in_boxes, found):
+        found = in_boxes
+    if _characters(found) >= MIN_CHARACTERS:
         return found
     return _extracted(tree) or found
+
+
+def _has_most(whole: list[Paragraph], part: list[Paragraph]) -> bool:
+    """Whether most of the paragraphs of ``part`` stand in ``whole``."""
+    return len({paragraph.text for paragraph in whole} & {paragraph.text for paragraph in part}) > 0.5 * len(part)
+
+
+def _characters(paragraphs: list[Paragraph]) -> int:
+    return sum(len(paragraph.text) for paragraph in paragraphs)
 
 
 def _extracted(tree: HtmlElement) -> list[Paragraph]:

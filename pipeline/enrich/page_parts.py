@@ -1,7 +1,7 @@
-"""What stands inside a page's article but belongs to something else: teasers of other articles, embedded posts, forms.
+"""What stands inside a page's article but belongs to something else: teasers of other articles, authors' lives, forms.
 
-Each rule looks at how a part is built (a link for a heading, the class that a platform tells sites to embed with, a
-name such as ``newsletter``) and at how little text it holds; none knows a site.
+Each rule looks at how a part is built (a link for a heading, a name such as ``newsletter``) and at how little text it
+holds; none knows a site. Posts that an article embeds stay: to a reader they are quotations.
 """
 
 from __future__ import annotations
@@ -36,10 +36,6 @@ _NAMED_ASIDE = re.compile(
     r"|subscribe|subscription|authorbio|bio|comments|outbrain|taboola|sponsored|most-?(?:read|viewed|popular|recent)"
     r"|read-?(?:more|next|also)|more-?(?:from|on|stories|news)|also-?(?:like|read)|sign-?up|author-?bio|link-?embed"
     r"|see-?also)(?:$|[\s_-])"
-)
-_EMBED = re.compile(
-    r"(?:^|\s)(?:twitter-tweet|twitter-video|instagram-media|tiktok-embed|fb-post|fb-video|reddit-embed-bq|reddit-card"
-    r"|bluesky-embed|mastodon-embed|text-post-media)(?:$|\s)"
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -85,21 +81,18 @@ def without_asides(tree: HtmlElement) -> HtmlElement:
 
 
 def _drop_named(page: HtmlElement, ruler: _Ruler) -> None:
-    kinds: dict[str, str] = {"  ": ""}
+    known: dict[str, bool] = {}
     for element in list(page.iter(*_BOXES)):
         name = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('data-testid') or ''}"
-        kind = kinds.get(name)
-        if kind is None:
-            kind = kinds[name] = _kind(name)
-        if kind == "embed" or (kind == "aside" and _is_small(element, ruler)):
+        is_aside = known.get(name)
+        if is_aside is None:
+            is_aside = known[name] = _is_named_aside(name)
+        if is_aside and _is_small(element, ruler):
             _drop(element)
 
 
-def _kind(name: str) -> str:
-    name = name[:MAX_NAME_CHARACTERS]
-    if _EMBED.search(name):
-        return "embed"
-    return "aside" if _NAMED_ASIDE.search(_CAMEL.sub("-", name).lower()) else ""
+def _is_named_aside(name: str) -> bool:
+    return _NAMED_ASIDE.search(_CAMEL.sub("-", name[:MAX_NAME_CHARACTERS]).lower()) is not None
 
 
 def _is_small(element: HtmlElement, ruler: _Ruler) -> bool:
