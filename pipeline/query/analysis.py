@@ -18,6 +18,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain, repeat
 from typing import Final, Literal, NamedTuple
 
 MAX_TOKEN_CHARACTERS = 100
@@ -243,6 +244,8 @@ def _tokens_of_chunk(chunk: str, offset: int, is_nfkc: bool) -> Iterator[Token]:
 def tokenize(text: str) -> list[Token]:
     """Return the words of ``text`` with their places in it, in order."""
     text = _with_plain_marks(text)
+    if not any(map(_joins_previous, set(text))):
+        return [Token(word, start, end) for word, (start, end) in zip(*_placed(text), strict=True) if word]
     is_nfkc = unicodedata.is_normalized("NFKC", text)
     found: list[Token] = []
     for match in _CHUNK.finditer(text):
@@ -252,3 +255,37 @@ def tokenize(text: str) -> list[Token]:
         else:
             found += _tokens_of_chunk(chunk, start, is_nfkc)
     return found
+
+
+def placed_tokens(text: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """Return the words of ``text`` and, as a list of its own, their places: ``tokenize`` without an object a word.
+
+    Several times faster where each character folds by itself, as in most texts they all do.
+    """
+    plain = _with_plain_marks(text)
+    if any(map(_joins_previous, set(plain))):
+        found = tokenize(text)
+        return [token.text for token in found], [(token.start, token.end) for token in found]
+    words, places = _placed(plain)
+    if all(words):
+        return words, places
+    kept = [(word, place) for word, place in zip(words, places, strict=True) if word]
+    return [word for word, _ in kept], [place for _, place in kept]
+
+
+def _placed(text: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """Return words, some perhaps empty, and their places, for a text in which no character joins the one before."""
+    folded = text.translate(_FOLDED)
+    divided = _divide(f" {folded} ")
+    places = [match.span() for match in _WORD.finditer(divided)]
+    if "\0" in divided:
+        words = [divided[start:end].replace("\0", "") for start, end in places]
+    else:
+        words = [word for word in divided.split(" ") if word]
+    if not unicodedata.is_normalized("NFC", divided) or max(map(len, words), default=0) > MAX_TOKEN_CHARACTERS:
+        words = [_finished(word) for word in words]
+    if len(folded) == len(text) and all(len(_FOLDED[ord(character)]) == 1 for character in set(text)):
+        return words, [(start - 1, end - 1) for start, end in places]
+    lengths = map(len, map(_FOLDED.__getitem__, map(ord, text)))
+    origin = list(chain.from_iterable(map(repeat, range(len(text)), lengths)))
+    return words, [(origin[start - 1], origin[end - 2] + 1) for start, end in places]
