@@ -253,3 +253,10 @@ déclaré affirmé dit dijo afirmó declaró señaló sagte erklärte betonte di
 söyledi belirtti
 """
 )
+
+DIRECTIONS: Final = _words(
+    """
+north south east west northern southern eastern western central upper lower downtown greater inner outer mainland
+northeast northwest southeast southwest midtown rural occupied
+"""
+)

@@ -1,0 +1,160 @@
+"""Where a text names somebody or something: what the gazetteer knows and what capitals say, as one list.
+
+Known and unlisted names overlap ("Washington" in "Washington Post"): here the longer one is chosen, or, where the words
+around a known name are no part of it, the known one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from pipeline.article import EntityKind
+from pipeline.enrich.gazetteer import Found, Gazetteer
+from pipeline.enrich.name_words import DIRECTIONS, FUNCTION, PLACE_PREPOSITIONS, TITLES
+from pipeline.enrich.spans import Kind, Piece, given_names, kind_of, pieces, surnames
+
+MAX_MENTIONS: Final = 5_000
+"""Of one text; 5 MiB of names hold a hundred times as many, and an article keeps 300 names of 50 places each."""
+
+
+class Mention(NamedTuple):
+    """A stretch of text that may name something."""
+
+    start: int
+    end: int
+    text: str
+    kind: Kind
+    """What the words and their neighbours say it is; of a known name, empty unless they say more than the rows."""
+    rows: tuple[int, ...]
+    """Of the gazetteer, that have this name; none: it is not listed."""
+    words: int
+    before: str
+    """The word before it, in lower case."""
+    is_first: bool
+    is_small: bool = False
+    """It is written without a capital, in a script that has them."""
+
+
+def mentions(text: str, gazetteer: Gazetteer, lower_words: frozenset[str] | set[str]) -> list[Mention]:
+    """Return what may be names in ``text``, in order and none overlapping another."""
+    hits = gazetteer.find(text)
+    found: list[Mention] = []
+    place = behind = 0
+    for piece in pieces(text, lower_words):
+        while place < len(hits) and hits[place].end <= piece.start:
+            _add(found, _lone_hit(text, hits[place], behind, gazetteer))
+            place += 1
+        inner = []
+        while place < len(hits) and hits[place].start < piece.end:
+            inner.append(hits[place])
+            place += 1
+        if piece.start >= behind:
+            found += _of_piece(text, piece, inner, gazetteer)
+        if inner and inner[-1].end > piece.end:
+            place -= 1  # it goes on into the next piece, or stands there with a word that has no capital
+            if hits[place].start < piece.start or (found and found[-1].end > hits[place].start):
+                place += 1
+        behind = max(behind, found[-1].end if found else 0)
+        if len(found) > MAX_MENTIONS:
+            return found
+    for hit in hits[place : place + MAX_MENTIONS]:
+        _add(found, _lone_hit(text, hit, behind, gazetteer))
+    return found
+
+
+def _add(found: list[Mention], mention: Mention | None) -> None:
+    if mention is not None and (not found or mention.start >= found[-1].end):
+        found.append(mention)
+
+
+def _lone_hit(text: str, hit: Found, behind: int, gazetteer: Gazetteer) -> Mention | None:
+    """Return a known name that no capitalised words hold: of a script without capitals, or written small."""
+    letter = text[hit.start]
+    if hit.start < behind or letter.isdigit():
+        return None
+    if letter.isupper():  # a word that begins a sentence, a day, a title
+        return _of_hit(text, hit, None) if hit.words > 1 else None
+    is_small = letter.islower()
+    if is_small and hit.words == 1 and not any(gazetteer.rows[row].id in gazetteer.own for row in hit.rows):
+        return None
+    return _of_hit(text, hit, None, is_small=is_small)
+
+
+def _of_hit(text: str, hit: Found, piece: Piece | None, *, is_small: bool = False, kind: Kind = "") -> Mention:
+    return Mention(
+        hit.start, hit.end, text[hit.start : hit.end], kind, hit.rows, hit.words,
+        piece.before if piece else "", piece.is_first if piece else False, is_small,
+    )  # fmt: skip
+
+
+def _of_piece(text: str, piece: Piece, hits: Sequence[Found], gazetteer: Gazetteer) -> Iterator[Mention]:
+    """Yield the mentions in one run of capitalised words."""
+    for hit in hits:
+        if hit.start <= piece.start and hit.end >= piece.end:
+            yield _of_hit(text, hit, piece, kind=piece.kind)
+            return
+    if not hits:
+        yield _unlisted(text, piece)
+        return
+    hit = max(hits, key=lambda each: each.end - each.start)
+    kinds = {gazetteer.rows[row].kind for row in hit.rows}
+    if hit.end > piece.end or hit.start < piece.start:
+        yield _of_hit(text, hit, piece)
+    elif _is_whole(piece, hit, kinds):
+        begins_with_place = hit.start == piece.start and "place" in kinds
+        yield _unlisted(text, piece._replace(kind=piece.kind or ("organisation" if begins_with_place else "")))
+    else:
+        yield from _parted(text, piece, hits)
+
+
+def _is_whole(piece: Piece, hit: Found, kinds: set[EntityKind]) -> bool:
+    """Return whether the run is one name of which the known one is but a part."""
+    first, last = piece.words[0], piece.words[-1]
+    ends_with_it, begins_with_it = hit.end == piece.end, hit.start == piece.start
+    if piece.kind in {"organisation", "none", "place"}:
+        # "Former FBI", but "Senate Judiciary Committee"
+        return not (ends_with_it and "organisation" in kinds and hit.words > 1)
+    if piece.kind == "person":
+        return not ("person" in kinds and ends_with_it and hit.words > 1)
+    if "place" not in kinds:
+        return not (hit.words > 1 or (ends_with_it and piece.is_first))
+    if begins_with_it:  # "Chicago Bulls", "Paris Hilton"; not "Texas Ted Cruz"
+        rest = [word for word in piece.words if word.start >= hit.end]
+        return not (len(rest) > 1 and rest[0].low in given_names()) and bool(rest) and not rest[0].link
+    return ends_with_it and first.low not in DIRECTIONS and (first.low in given_names()) and last.low in surnames()
+
+
+def _parted(text: str, piece: Piece, hits: Iterable[Found]) -> Iterator[Mention]:
+    """Yield the known names of a run and, as names of their own, what is left of it between them."""
+    behind = piece.start
+    for hit in hits:
+        left = tuple(word for word in piece.words if behind <= word.start and word.end <= hit.start)
+        if left and left[-1].low in DIRECTIONS and len(left) == 1:
+            yield _of_hit(text, hit, piece)._replace(start=left[0].start, text=text[left[0].start : hit.end])
+        else:
+            if len(left) > 1:
+                yield _rest(text, piece, left)
+            yield _of_hit(text, hit, piece)
+        behind = hit.end
+    left = tuple(word for word in piece.words if word.start >= behind)
+    if left and not (len(left) == 1 and left[0].low in FUNCTION | TITLES):
+        yield _rest(text, piece, left)
+
+
+def _rest(text: str, piece: Piece, words: Sequence) -> Mention:  # type: ignore[type-arg]
+    start, end = words[0].start, words[-1].end
+    kind = kind_of(text, words, end, "" if start != piece.start else piece.before)
+    return Mention(start, end, text[start:end], kind, (), len(words), "", False)
+
+
+def _unlisted(text: str, piece: Piece) -> Mention:
+    return Mention(
+        piece.start, piece.end, text[piece.start : piece.end], piece.kind, (), len(piece.words), piece.before,
+        piece.is_first,
+    )  # fmt: skip
+
+
+def is_in_a_place(mention: Mention) -> bool:
+    """Return whether the word before says that this is where something is."""
+    return mention.before in PLACE_PREPOSITIONS
