@@ -14,7 +14,9 @@ from pipeline.enrich.gazetteer import Gazetteer
 from pipeline.enrich.gazetteer_files import Row
 from pipeline.enrich.joining import Name, join
 from pipeline.enrich.mentions import Mention, mentions
+from pipeline.enrich.name_words import function_words
 from pipeline.enrich.places import chosen_rows, main_place
+from pipeline.enrich.spans import Writing
 from pipeline.enrich.tools import Tools
 from pipeline.query.analysis import tokens
 from pipeline.text.limits import MAX_LIST_CHARACTERS
@@ -33,9 +35,9 @@ def enrich(article: Article, tools: Tools) -> Article:
     """Set ``entities``, most often named first, and ``main_place``."""
     gazetteer = tools.gazetteer
     body = article.body[:MAX_CHARACTERS]
-    lower_words = set(body.split())
-    in_body = mentions(body, gazetteer, lower_words)
-    in_title = _in_title(article.title, mentions(article.title, gazetteer, lower_words))
+    writing = Writing(set(body.split()), function_words(article.language))
+    in_body = mentions(body, gazetteer, writing)
+    in_title = _in_title(article.title, mentions(article.title, gazetteer, writing))
     places = [_Place(False, mention) for mention in in_body] + [_Place(True, mention) for mention in in_title]
     # The body comes first, as it has the full names; in front of the title stands a character that no text has, so
     # that the mentions of both are of one text.

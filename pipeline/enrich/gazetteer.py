@@ -123,6 +123,8 @@ def _doubled(names: Iterable[str]) -> Iterator[str]:
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """Leave out a possessive 's, which is part of the word that was compared; take in the last stop of an acronym."""
+    if text[start : start + 4] == "the " and end - start > 4:
+        start += 4
     if text[end - 2 : end] in {"'s", "’s", "'S", "’S"} and end - start > 2:
         return start, end - 2
     if text[end : end + 1] == "." and text[end - 2 : end - 1] == "." and text[end - 1 : end].isalpha():

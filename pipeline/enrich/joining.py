@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from pipeline.article import EntityKind
 from pipeline.enrich.gazetteer_files import Row
 from pipeline.enrich.mentions import Mention, is_in_a_place
-from pipeline.enrich.name_words import ACRONYMS_OF_NO_NAME, ORGANISATION_HEADS
+from pipeline.enrich.name_words import ACRONYMS_OF_NO_NAME, ORGANISATION_HEADS, PERSON_TITLES_ONLY, PRESS_HEADS
 from pipeline.enrich.spans import given_names, surnames
 from pipeline.query.analysis import joined
 
@@ -67,7 +67,12 @@ def join(found: Sequence[Mention], rows: Sequence[Row], choose: Mapping[Mention,
         row = choose.get(mention, -1)
         if row >= 0 and _is_certain(mention, rows[row]):
             named[number] = Name(rows[row].kind, row)
-        elif not mention.rows and mention.words > 1 and not mention.is_small and not _is_shouted(mention):
+        elif (
+            not mention.rows
+            and (mention.words > 1 or "·" in mention.text)
+            and not mention.is_small
+            and not _is_shouted(mention)
+        ):
             named[number] = known.full.get(form) or Name(_kind_of_several(mention), -1, form)
         else:
             lone.append(number)
@@ -103,6 +108,10 @@ def _learn(known: _Known, name: Name | None, mention: Mention, form: str, rows: 
         return
     known.full.setdefault(form, name)
     words = form.split(" ")
+    if "·" in mention.text:
+        for part in mention.text.split("·"):
+            known.surname.setdefault(" ".join(part), name)
+        return
     if name.kind == "person" and len(words) > 1:
         if words[-1] in {"jr", "sr", "ii", "iii"}:
             words = words[:-1]
@@ -118,7 +127,7 @@ def _learn(known: _Known, name: Name | None, mention: Mention, form: str, rows: 
         letters = [word[0] for word in mention.text.replace("-", " ").split() if word[0].isupper()]
         if len(letters) > 1:
             known.acronym.setdefault("".join(letters).lower(), name)
-        if words[-1] not in ORGANISATION_HEADS and words[-1].isalpha():
+        if (words[-1] not in ORGANISATION_HEADS or words[-1] in PRESS_HEADS) and words[-1].isalpha():
             known.short.setdefault(words[-1], name)
         if words[0] not in ORGANISATION_HEADS and words[0] not in given_names() and len(words[0]) > 3:
             known.short.setdefault(words[0], name)
@@ -136,9 +145,7 @@ def _learn_acronyms_in_brackets(
             known.acronym[forms[number + 1]] = name
 
 
-def _join_longer(
-    known: _Known, named: list[Name | None], found: Sequence[Mention], forms: Sequence[str]
-) -> None:
+def _join_longer(known: _Known, named: list[Name | None], found: Sequence[Mention], forms: Sequence[str]) -> None:
     """Let an unlisted name that begins and ends as a listed or longer one does be that person."""
     for number, name in enumerate(named):
         if name is None or name.row >= 0 or name.kind != "person":
@@ -195,7 +202,11 @@ def _lone_name(
 
 def _is_meant(mention: Mention, row: Row, *, has_person: bool, form: str) -> bool:
     """Return whether a single listed word means its row here."""
-    if mention.kind == "person" and row.kind != "person":
+    if (
+        mention.kind == "person"
+        and row.kind != "person"
+        and (row.type != "country" or mention.before in PERSON_TITLES_ONLY)
+    ):
         return False
     if row.kind != "place" or row.type == "country":
         return not (row.kind == "organisation" and has_person)

@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 from pipeline.article import EntityKind
 from pipeline.enrich.gazetteer import Found, Gazetteer
-from pipeline.enrich.name_words import DIRECTIONS, FUNCTION, PLACE_PREPOSITIONS, TITLES
-from pipeline.enrich.spans import Kind, Piece, given_names, kind_of, pieces, surnames
+from pipeline.enrich.han_names import HAN, han_names
+from pipeline.enrich.name_words import DIRECTIONS, PLACE_PREPOSITIONS, STATE_ABBREVIATIONS, TITLES
+from pipeline.enrich.spans import Kind, Piece, Writing, given_names, kind_of, pieces, surnames
 
 MAX_MENTIONS: Final = 5_000
 """Of one text; 5 MiB of names hold a hundred times as many, and an article keeps 300 names of 50 places each."""
@@ -36,12 +37,17 @@ class Mention(NamedTuple):
     """It is written without a capital, in a script that has them."""
 
 
-def mentions(text: str, gazetteer: Gazetteer, lower_words: frozenset[str] | set[str]) -> list[Mention]:
+def mentions(text: str, gazetteer: Gazetteer, writing: Writing) -> list[Mention]:
     """Return what may be names in ``text``, in order and none overlapping another."""
     hits = gazetteer.find(text)
+    found = _capitalised(text, hits, gazetteer, writing)
+    return _with_han(text, found, hits, gazetteer) if HAN.search(text) else found
+
+
+def _capitalised(text: str, hits: Sequence[Found], gazetteer: Gazetteer, writing: Writing) -> list[Mention]:
     found: list[Mention] = []
     place = behind = 0
-    for piece in pieces(text, lower_words):
+    for piece in pieces(text, writing):
         while place < len(hits) and hits[place].end <= piece.start:
             _add(found, _lone_hit(text, hits[place], behind, gazetteer))
             place += 1
@@ -61,6 +67,21 @@ def mentions(text: str, gazetteer: Gazetteer, lower_words: frozenset[str] | set[
     for hit in hits[place : place + MAX_MENTIONS]:
         _add(found, _lone_hit(text, hit, behind, gazetteer))
     return found
+
+
+def _with_han(text: str, found: Sequence[Mention], hits: Sequence[Found], gazetteer: Gazetteer) -> list[Mention]:
+    """Return the mentions with the unlisted Chinese names among them, of two that overlap the longer."""
+    merged = [*found]
+    for start, end, kind in han_names(text, hits, gazetteer):
+        merged.append(Mention(start, end, text[start:end], kind, (), 1, "", is_first=False))
+    merged.sort(key=lambda mention: (mention.start, -mention.end, not mention.rows))
+    kept: list[Mention] = []
+    for mention in merged:
+        if not kept or mention.start >= kept[-1].end:
+            kept.append(mention)
+        elif mention.end - mention.start > kept[-1].end - kept[-1].start:
+            kept[-1] = mention
+    return kept
 
 
 def _add(found: list[Mention], mention: Mention | None) -> None:
@@ -91,24 +112,31 @@ def _of_hit(text: str, hit: Found, piece: Piece | None, *, is_small: bool = Fals
 def _of_piece(text: str, piece: Piece, hits: Sequence[Found], gazetteer: Gazetteer) -> Iterator[Mention]:
     """Yield the mentions in one run of capitalised words."""
     for hit in hits:
-        if hit.start <= piece.start and hit.end >= piece.end:
-            yield _of_hit(text, hit, piece, kind=piece.kind)
+        if hit.start <= piece.start and hit.end >= piece.words[-1].end:
+            yield _of_hit(text, hit, piece, kind="" if hit.words > 1 else piece.kind)
             return
     if not hits:
-        yield _unlisted(text, piece)
+        yield _unlisted(text, piece, gazetteer)
         return
     hit = max(hits, key=lambda each: each.end - each.start)
     kinds = {gazetteer.rows[row].kind for row in hit.rows}
     if hit.end > piece.end or hit.start < piece.start:
         yield _of_hit(text, hit, piece)
-    elif _is_whole(piece, hit, kinds):
+    elif _is_whole(piece, hit, kinds, is_weak=_is_weak(hit, gazetteer)):
         begins_with_place = hit.start == piece.start and "place" in kinds
-        yield _unlisted(text, piece._replace(kind=piece.kind or ("organisation" if begins_with_place else "")))
+        kind = piece.kind or ("organisation" if begins_with_place else "")
+        yield _unlisted(text, piece._replace(kind=kind), gazetteer)
     else:
         yield from _parted(text, piece, hits)
 
 
-def _is_whole(piece: Piece, hit: Found, kinds: set[EntityKind]) -> bool:
+def _is_weak(hit: Found, gazetteer: Gazetteer) -> bool:
+    """Return whether this is but a town's name, which many other names hold."""
+    rows = [gazetteer.rows[row] for row in hit.rows]
+    return hit.words == 1 and all(row.kind == "place" and row.type == "city" and row.weight < 1_000_000 for row in rows)
+
+
+def _is_whole(piece: Piece, hit: Found, kinds: set[EntityKind], *, is_weak: bool) -> bool:
     """Return whether the run is one name of which the known one is but a part."""
     first, last = piece.words[0], piece.words[-1]
     ends_with_it, begins_with_it = hit.end == piece.end, hit.start == piece.start
@@ -117,6 +145,8 @@ def _is_whole(piece: Piece, hit: Found, kinds: set[EntityKind]) -> bool:
         return not (ends_with_it and "organisation" in kinds and hit.words > 1)
     if piece.kind == "person":
         return not ("person" in kinds and ends_with_it and hit.words > 1)
+    if is_weak and not (ends_with_it and first.low in DIRECTIONS):
+        return True
     if "place" not in kinds:
         return not (hit.words > 1 or (ends_with_it and piece.is_first))
     if begins_with_it:  # "Chicago Bulls", "Paris Hilton"; not "Texas Ted Cruz"
@@ -138,7 +168,7 @@ def _parted(text: str, piece: Piece, hits: Iterable[Found]) -> Iterator[Mention]
             yield _of_hit(text, hit, piece)
         behind = hit.end
     left = tuple(word for word in piece.words if word.start >= behind)
-    if left and not (len(left) == 1 and left[0].low in FUNCTION | TITLES):
+    if left and not (len(left) == 1 and left[0].low in TITLES):
         yield _rest(text, piece, left)
 
 
@@ -148,9 +178,11 @@ def _rest(text: str, piece: Piece, words: Sequence) -> Mention:  # type: ignore[
     return Mention(start, end, text[start:end], kind, (), len(words), "", False)
 
 
-def _unlisted(text: str, piece: Piece) -> Mention:
+def _unlisted(text: str, piece: Piece, gazetteer: Gazetteer) -> Mention:
+    state = STATE_ABBREVIATIONS.get(piece.words[0].low.strip(".")) if piece.kind == "place" and len(piece.words) == 1 else None
+    rows = gazetteer.named(state) if state else ()
     return Mention(
-        piece.start, piece.end, text[piece.start : piece.end], piece.kind, (), len(piece.words), piece.before,
+        piece.start, piece.end, text[piece.start : piece.end], piece.kind, rows, len(piece.words), piece.before,
         piece.is_first,
     )  # fmt: skip
 

@@ -12,8 +12,9 @@ def _words(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
 
 
-FUNCTION: Final = _words(
-    """
+_FUNCTION_OF: Final = {
+    "english": _words(
+        """
 a an the this that these those there here he she it they we you i his her its their our your my who whom whose which
 what when where why how and or but nor so yet if then than as at by for from in into of off on onto out over to up
 upon with within without about above across after again against all almost along already also although always among
@@ -29,39 +30,83 @@ while will would yes yesterday according additionally amid critics despite exper
 officials people police read see speaking asked please hello dear good great getting going making using based earlier
 recently currently finally previously ultimately eventually overall initially similarly separately notably
 specifically unfortunately fortunately clearly obviously actually apparently reportedly allegedly certainly don didn
-isn wasn doesn wouldn couldn won ain aren haven hasn weren shouldn i'm it's that's he's she's there's we're dan atau
-tetapi tapi namun jika kalau apabila ketika semasa selepas sebelum selain sementara manakala menurut kata katanya
-beliau ia dia mereka kami kita saya aku ini itu para yang di ke dari daripada kepada pada untuk dengan dalam oleh bagi
-sebagai seorang seorangnya satu dua tiga semua setiap beberapa banyak tidak bukan belum sudah telah akan sedang masih
-juga pula lagi turut hanya walaupun meskipun sehingga hingga sejak serta seperti kerana sebab agar supaya bagaimanapun
-justeru malah bahkan terdahulu sebelumnya kemudian tambahnya ujarnya tambah jelas jelasnya berdasarkan berikut antara
-terhadap tentang mengenai siang malam pagi semalam kelmarin esok hari adalah ialah boleh dapat bisa harus perlu apa
-siapa mengapa bagaimana berita laporan pihak polis polisi difahamkan dilaporkan le la les un une des du de d l et ou
-mais donc ni car ce cet cette ces il elle ils elles nous vous je tu son sa ses leur leurs notre nos qui que quoi dont
-où quand comment pourquoi si comme dans sur sous avec sans pour par chez vers entre depuis pendant après avant selon
-malgré afin ainsi alors aussi cependant toutefois enfin puis déjà encore en au aux à y ne pas plus moins très tout
-tous toute toutes est sont était ont avait c s n j m t qu el los las lo una unos unas o pero sino con sin por según
-desde hasta sobre tras durante ante bajo cuando donde como porque aunque mientras también además este esta estos estas
-ese esa eso aquel aquella su sus se te yo ella ellos ellas es fue era ha han había del al sí ya más muy todo todos hay
-um uma os e mas com sem da dos das na nas ao aos pelo pela não sim também já ele ela eles elas isso gli uno ed ma però
-senza per tra fra dal dalla nel nella sul sulla alla allo ai che chi non più anche questo questa quello quella sono è
-hanno suo sua loro dopo prima secondo mentre quando dove come perché der die den dem ein eine einen einem einer eines
-und oder aber denn doch sondern wenn weil dass ob als wie wo wer wann warum ich er sie wir ihr man mein dein sein ihre
-unser euer dieser diese dieses diesem diesen jener jede jeder jedes alle viele einige mehr mehrere nur noch schon auch
-sehr nicht kein keine im am zum zur vom beim ins ans mit nach bei von zu aus auf für gegen ohne durch über unter vor
-hinter neben zwischen seit während wegen trotz laut ist sind war waren hat haben hatte wird werden wurde kann können
-soll muss dabei damit daher dann dort hier heute gestern morgen jetzt etwa bereits bisher zudem außerdem allerdings
-jedoch het een maar want dus niet ook nog wel geen van op aan bij met voor door naar uit tot om hij zij wij jij dit
-dat deze zijn heeft hebben wordt werd kan zal moet volgens sinds tijdens och eller men att som för av på med från är
-var har det ett vid efter ve veya ama ancak fakat bu şu bir ile için gibi daha çok ki mi biz siz onlar ben sen olarak
-göre oraz ale lub nie w z od za po przez dla się jest są był była ta и в во на с со к ко по за из от до о об у не но а
-или что как это этот эта эти он она они мы вы я его её их при для после если когда где кто также ранее однако так уже
-еще ещё все та те то был была были есть нет і й з із зі від про що як це цей ця ці він вона вони ми ви його її їх
-після якщо коли де ο η το οι τα του της των τον την στο στη στην στον και ή αλλά με για από σε που πως ότι δεν θα να
-είναι
+isn wasn doesn wouldn couldn won ain aren haven hasn weren shouldn i'm it's that's he's she's there's we're writing
+editing reporting says
 """
-)
-"""Words that begin sentences and are no names."""
+    ),
+    "malay": _words(
+        """
+dan atau tetapi tapi namun jika kalau apabila ketika semasa selepas sebelum selain sementara manakala menurut kata
+katanya beliau ia dia mereka kami kita saya aku ini itu para yang di ke dari daripada kepada pada untuk dengan dalam
+oleh bagi sebagai seorang seorangnya satu dua tiga semua setiap beberapa banyak tidak bukan belum sudah telah akan
+sedang masih juga pula lagi turut hanya walaupun meskipun sehingga hingga sejak serta seperti kerana sebab agar supaya
+bagaimanapun justeru malah bahkan terdahulu sebelumnya kemudian tambahnya ujarnya tambah jelas jelasnya berdasarkan
+berikut antara terhadap tentang mengenai siang malam pagi semalam kelmarin esok hari adalah ialah boleh dapat bisa
+harus perlu apa siapa mengapa bagaimana berita laporan pihak polis polisi difahamkan dilaporkan
+"""
+    ),
+    "romance": _words(
+        """
+le la les un une des du de d l et ou mais donc ni car ce cet cette ces il elle ils elles nous vous je tu son sa ses
+leur leurs notre nos qui que quoi dont où quand comment pourquoi si comme dans sur sous avec sans pour par chez vers
+entre depuis pendant après avant selon malgré afin ainsi alors aussi cependant toutefois enfin puis déjà encore en au
+aux à y ne pas plus moins très tout tous toute toutes est sont était ont avait c s n j m t qu el los las lo una unos
+unas o pero sino con sin por según desde hasta sobre tras durante ante bajo cuando donde como porque aunque mientras
+también además este esta estos estas ese esa eso aquel aquella su sus se te yo ella ellos ellas es fue era ha han
+había del al sí ya más muy todo todos hay um uma os e mas com sem da dos das na nas ao aos pelo pela não sim também já
+ele ela eles elas isso gli uno ed ma però senza per tra fra dal dalla nel nella sul sulla alla allo ai che chi non più
+anche questo questa quello quella sono è hanno suo sua loro dopo prima secondo mentre quando dove come perché on a no
+me i do as
+"""
+    ),
+    "germanic": _words(
+        """
+der die den dem ein eine einen einem einer eines und oder aber denn doch sondern wenn weil dass ob als wie wo wer wann
+warum ich er sie wir ihr man mein dein sein ihre unser euer dieser diese dieses diesem diesen jener jede jeder jedes
+alle viele einige mehr mehrere nur noch schon auch sehr nicht kein keine im am zum zur vom beim ins ans mit nach bei
+von zu aus auf für gegen ohne durch über unter vor hinter neben zwischen seit während wegen trotz laut ist sind war
+waren hat haben hatte wird werden wurde kann können soll muss dabei damit daher dann dort hier heute gestern morgen
+jetzt etwa bereits bisher zudem außerdem allerdings jedoch het een maar want dus niet ook nog wel geen van op aan bij
+met voor door naar uit tot om hij zij wij jij dit dat deze zijn heeft hebben wordt werd kan zal moet volgens sinds
+tijdens och eller men att som för av på med från är var har det ett vid efter in an so was de en is ze te al
+"""
+    ),
+    "turkish": _words(
+        """
+ve veya ama ancak fakat bu şu bir ile için gibi daha çok ki mi biz siz onlar ben sen olarak göre oraz ale lub nie w z
+od za po przez dla się jest są był była ta de da en o ne
+"""
+    ),
+    "slavic": _words(
+        """
+и в во на с со к ко по за из от до о об у не но а или что как это этот эта эти он она они мы вы я его её их при для
+после если когда где кто также ранее однако так уже еще ещё все та те то был была были есть нет і й з із зі від про що
+як це цей ця ці він вона вони ми ви його її їх після якщо коли де i o a w na z to
+"""
+    ),
+    "greek": _words(
+        """
+ο η το οι τα του της των τον την στο στη στην στον και ή αλλά με για από σε που πως ότι δεν θα να είναι
+"""
+    ),
+}
+_FAMILY_OF: Final = {
+    **dict.fromkeys(("ms", "id", "jv", "su"), "malay"),
+    **dict.fromkeys(("fr", "es", "pt", "it", "ca", "gl", "ro", "oc", "eu"), "romance"),
+    **dict.fromkeys(("de", "nl", "sv", "no", "nb", "nn", "da", "af", "lb"), "germanic"),
+    **dict.fromkeys(("tr", "az"), "turkish"),
+    **dict.fromkeys(("ru", "uk", "be", "bg", "pl", "sr", "mk", "cs", "sk", "hr", "sl"), "slavic"),
+    "el": "greek",
+    "en": "english",
+}
+_ANY: Final = frozenset().union(*_FUNCTION_OF.values())
+
+
+def function_words(language: str) -> frozenset[str]:
+    """Return the words of ``language`` (ISO 639-1) that begin sentences and are no names; of all, when it is unknown."""
+    family = _FAMILY_OF.get(language, "")
+    return _FUNCTION_OF[family] | _FUNCTION_OF["english"] if family else _ANY
+
 
 CALENDAR: Final = _words(
     """
@@ -74,7 +119,7 @@ décembre lunes martes miércoles jueves viernes sábado domingo montag dienstag
 sonntag januar februar märz dezember easter christmas ramadan thanksgiving halloween covid covid-19 internet olympics
 olympic paralympic brexit christian christians muslim muslims islam islamic jewish jews jew catholic catholics
 christianity hindu hindus buddhist lgbtq republican republicans democrat democrats democratic conservative
-conservatives liberal liberals labour nazi nazis god bible quran qur'an gop western eastern northern southern
+conservatives liberal liberals labour nazi nazis god bible quran qur'an western eastern northern southern
 westerners
 """
 )
@@ -130,6 +175,10 @@ außenministerin verteidigungsminister finanzminister innenminister wirtschaftsm
 bürgermeister bürgermeisterin ministerpräsident meneer mevrouw statsminister cumhurbaşkanı başbakan bakan bay bayan
 sayın президент президента президентом президенту премьер премьер-министр министр министра глава господин госпожа
 генерал прем'єр міністр пан пані голова
+adviser advisor aide assistant assistants professors judges justices senators ministers presidents lawmaker lawmakers
+lieutenant-governor secretary-general chairwoman emeritus co-chair co-host comedian novelist poet musician chef
+engineer scientist historian activist dissident student teacher principal nurse physician executive managing treasurer
+national-security deputy-prime shadow incoming outgoing
 """
 )
 """Titles, roles and forms of address before a person's name, also written small; never part of the name."""
@@ -151,8 +200,8 @@ mr mrs ms dr prof sen rep gov lt gen col maj capt cmdr adm sgt cpl st jr sr rev 
 
 PARTICLES: Final = _words(
     """
-de da do dos das del della di du des la le van von der den ten ter zu zur af av bin binti bint binte ibn ben al el ul
-ur abu bte a/l a/p y e anak
+de da do dos das del della du des la le van von der den ten ter zu zur af av bin binti bint binte ibn ben al ul
+ur abu bte a/l a/p anak
 """
 )
 """Small words within names: "Ursula von der Leyen", "Mohammed bin Salman"."""
@@ -181,6 +230,7 @@ verband verein gewerkschaft stiftung gericht bundesgericht landgericht amtsgeric
 staatsanwaltschaft bundesamt kommission hochschule министерство университет банк комитет партия суд совет агентство
 федерация союз фонд компания міністерство університет комітет партія рада bakanlığı üniversitesi partisi bankası
 kurumu mahkemesi
+government daily news media bros brothers platforms research
 """
 )
 
@@ -191,6 +241,8 @@ institute academy school bank fund association federation union league organisat
 house chamber center centre centers centres board church army party museum institutes ministries embassy confederation
 order library supreme ministère université banque conseil cour société institut ministerio universidad banco
 ministério ministero università banca
+administration authority council research government parliamentarians lawyers doctors reporters citizens women
+mothers americans students friends
 """
 )
 """Heads after which "of", "for" and what these lead to belong to the name: "Bank of England"."""
@@ -260,3 +312,24 @@ north south east west northern southern eastern western central upper lower down
 northeast northwest southeast southwest midtown rural occupied
 """
 )
+
+PRESS_HEADS: Final = _words(
+    """
+times post telegraph guardian independent economist herald tribune journal gazette globe mail mirror sun observer
+sunday yorker atlantic nation hill star chronicle inquirer examiner sentinel standard intercept verge athletic
+"""
+)
+"""Heads of newspapers, which "The" with a capital belongs to."""
+
+STATE_ABBREVIATIONS: Final = {
+    "ala": "Alabama", "ariz": "Arizona", "ark": "Arkansas", "calif": "California", "colo": "Colorado",
+    "conn": "Connecticut", "del": "Delaware", "fla": "Florida", "ga": "Georgia", "ill": "Illinois", "ind": "Indiana",
+    "kan": "Kansas", "ky": "Kentucky", "la": "Louisiana", "mass": "Massachusetts", "md": "Maryland",
+    "mich": "Michigan", "minn": "Minnesota", "miss": "Mississippi", "mo": "Missouri", "mont": "Montana",
+    "neb": "Nebraska", "nev": "Nevada", "n.c": "North Carolina", "n.d": "North Dakota", "n.h": "New Hampshire",
+    "n.j": "New Jersey", "n.m": "New Mexico", "n.y": "New York", "okla": "Oklahoma", "ore": "Oregon",
+    "pa": "Pennsylvania", "r.i": "Rhode Island", "s.c": "South Carolina", "s.d": "South Dakota",
+    "tenn": "Tennessee", "tex": "Texas", "va": "Virginia", "vt": "Vermont", "wash": "Washington",
+    "w.va": "West Virginia", "wis": "Wisconsin", "wyo": "Wyoming", "l.a": "Los Angeles", "d.c": "Washington",
+}  # fmt: skip
+"""How American newspapers shorten the states, always with a full stop."""

@@ -13,19 +13,21 @@ from pipeline.enrich.name_words import (
     ACRONYMS_OF_NO_NAME,
     ADJECTIVES,
     CALENDAR,
-    FUNCTION,
     NOT_NAMES,
     ORGANISATION_HEADS,
     ORGANISATION_OPENERS,
     PERSON_TITLES_ONLY,
     PLACE_HEADS,
     PLACE_OPENERS,
+    PRESS_HEADS,
     SAYING,
+    STATE_ABBREVIATIONS,
     TITLES,
 )
 
 Kind = Literal["", "person", "organisation", "place", "none"]
 _AGE: Final = re.compile(r",? \(?\d{1,3}\)?(?:,|\)| tahun)|, who\b|, whose\b|,? yang berusia")
+_INNER_CAPITAL: Final = re.compile(r"[A-Z]+[a-z0-9]+[A-Z][A-Za-z0-9]*$")
 _NEXT_WORD: Final = re.compile(r",? ?([^\W\d_]{2,20})")
 
 
@@ -60,29 +62,36 @@ def _read(name: str) -> frozenset[str]:
     return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
-def pieces(text: str, lower_words: frozenset[str] | set[str]) -> Iterator[Piece]:
-    """Yield what may be names in ``text``, in order; ``lower_words`` are those that the article also writes small."""
+class Writing(NamedTuple):
+    """What the article as a whole says of its words."""
+
+    lower_words: frozenset[str] | set[str]
+    """Those that it also writes small."""
+    function_words: frozenset[str]
+    """Those that begin sentences in its language and are no names."""
+
+
+def pieces(text: str, writing: Writing) -> Iterator[Piece]:
+    """Yield what may be names in ``text``, in order."""
     for run in runs(text):
         is_first = starts_sentence(text, run[0].start)
         title = ""
-        for words, before in _cut(run):
-            title = before or ("" if words and words[0].start != run[0].start else title)
-            kept = _without_opening(words, lower_words, is_first=is_first and words[0].start == run[0].start)
+        for words, before in _cut(run, writing.function_words):
+            title = before or ("" if words[0].start != run[0].start else title)
+            kept = _without_opening(words, writing, is_first=is_first and words[0].start == run[0].start)
             if kept:
                 yield _piece(text, kept, title, is_first=is_first and kept[0].start == run[0].start)
 
 
-def _cut(run: Sequence[Word]) -> Iterator[tuple[list[Word], str]]:
+def _cut(run: Sequence[Word], function_words: frozenset[str]) -> Iterator[tuple[list[Word], str]]:
     """Yield the parts of a run between titles, days and the like, each with the title before it."""
     part: list[Word] = []
     title = ""
     for place, word in enumerate(run):
-        leads_on = bool(part) and is_link(word.link)
-        if leads_on and not _is_led_on(part, word):
+        if part and is_link(word.link) and not _is_led_on(part, word):
             yield part, title
             part, title = [], ""
-        following = run[place + 1].low if place + 1 < len(run) and not run[place + 1].link else ""
-        if _parts_names(word, part, following):
+        if _parts_names(run, place, part, function_words):
             if part:
                 yield part, title
             part, title = [], word.low if word.low in TITLES else ""
@@ -99,47 +108,70 @@ def _is_led_on(part: Sequence[Word], word: Word) -> bool:
         return opens and word.low not in CALENDAR
     if word.link == "&":
         return True
-    return opens and word.link == "and" and any(is_link(each.link) for each in part) and not word.text.isupper()
+    if not opens or word.link not in {"and", "and the"} or word.text.isupper() or word.low in ORGANISATION_OPENERS:
+        return False
+    return any(is_link(each.link) for each in part)
 
 
-def _parts_names(word: Word, part: Sequence[Word], following: str) -> bool:
-    heads_follow = following in ORGANISATION_HEADS or following in ORGANISATION_OPENERS
+def _parts_names(run: Sequence[Word], place: int, part: Sequence[Word], function_words: frozenset[str]) -> bool:
+    """Return whether the word at ``place`` belongs to no name, so that one ends before it."""
+    word = run[place]
     if word.low in TITLES:
-        return not (heads_follow and following not in TITLES) and not (part and is_link(word.link))
+        following = run[place + 1] if place + 1 < len(run) else word
+        is_adjective = following.low in ORGANISATION_HEADS and following.low not in TITLES and not following.link
+        return not is_adjective and not (part and is_link(word.link))
     if word.low in CALENDAR:
-        return not heads_follow
+        return not _heads_follow(run, place)
     if word.low in ADJECTIVES:
-        return bool(part) and not is_link(word.link) and not _has_head(part) and not heads_follow
-    return word.low in FUNCTION and not (word.low in {"the", "for", "will", "new", "le", "la", "los", "las", "el", "don"})
+        return not _heads_follow(run, place) and not (part and is_link(word.link))
+    return word.low in function_words and word.low not in _ALSO_IN_NAMES
+
+
+_ALSO_IN_NAMES: Final = frozenset("the new will don le la los las el les for al san dos".split())
+
+
+def _heads_follow(run: Sequence[Word], place: int) -> bool:
+    """Return whether an organisation's head stands a few words on: "Republican Senatorial Committee"."""
+    for word in run[place + 1 : place + 5]:
+        if word.link or word.low in TITLES:
+            return False
+        if word.low in ORGANISATION_HEADS:
+            return True
+    return False
 
 
 def _has_head(words: Sequence[Word]) -> bool:
     return any(word.low in ORGANISATION_HEADS or word.low in ORGANISATION_OPENERS for word in words)
 
 
-def _without_opening(words: list[Word], lower_words: frozenset[str] | set[str], *, is_first: bool) -> list[Word]:
-    """Drop what is capitalised because it begins a sentence, and an adjective that no head follows."""
+def _without_opening(words: list[Word], writing: Writing, *, is_first: bool) -> list[Word]:
+    """Drop what is capitalised because it begins a sentence, and an article."""
     first = words[0]
-    if first.low in {"the", "will", "new", "le", "la", "los", "las", "el", "for", "don"} and len(words) > 1:
-        if first.low == "the" and (is_first or not _has_head(words)):
-            words = words[1:]
-        elif is_first and first.low in {"will", "for", "le", "la", "los", "las", "el"}:
-            words = words[1:]
-    elif first.low in FUNCTION:
-        words = words[1:]
-    elif is_first and first.low in lower_words and first.low not in given_names() and not _has_head(words[:1]):
-        words = words[1:]
-    while words and words[0].low in ADJECTIVES and not _has_head(words):
-        words = words[1:]
+    if first.low in _ALSO_IN_NAMES:
+        if first.low == "the":
+            keeps = len(words) > 1 and (words[-1].low in PRESS_HEADS or (not is_first and _has_head(words)))
+            return words if keeps else words[1:]
+        return words[1:] if len(words) == 1 or (is_first and first.low in writing.function_words) else words
+    if is_first and first.low in writing.lower_words and not _is_name_of_words(words):
+        return words[1:]
     return words
+
+
+def _is_name_of_words(words: Sequence[Word]) -> bool:
+    """Return whether the first word, though it is also an ordinary one, belongs to the name ("Mark", "Bank of")."""
+    return words[0].low in given_names() or (len(words) > 1 and _has_head(words))
+
+
+_WITH_STOP: Final = frozenset({"inc", "corp", "ltd", "co", "jr", "sr", "bros", *STATE_ABBREVIATIONS})
 
 
 def _piece(text: str, words: Sequence[Word], title: str, *, is_first: bool) -> Piece:
     start, end = words[0].start, words[-1].end
     before = title or _word_before(text, start)
-    if text[end : end + 1] == "." and words[-1].low in {"inc", "corp", "ltd", "co", "jr", "sr", "bros"}:
+    kind = kind_of(text, words, end, before)
+    if text[end : end + 1] == "." and words[-1].low in _WITH_STOP:
         end += 1
-    return Piece(start, end, tuple(words), kind_of(text, words, end, before), is_first, before)
+    return Piece(start, end, tuple(words), kind, is_first, before)
 
 
 def _word_before(text: str, start: int) -> str:
@@ -151,8 +183,10 @@ def kind_of(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
     """Return what a name of these words is, by its words first, then by what stands around it."""
     first, last = words[0], words[-1]
     several = len(words) > 1
+    if not several and last.low.strip(".") in STATE_ABBREVIATIONS and "." in text[first.end - 1 : end + 1]:
+        return "place"
     is_given = first.low in given_names()
-    if several and last.low in NOT_NAMES:
+    if (several and (last.low in NOT_NAMES or last.text[-1].isdigit())) or first.low in NOT_NAMES:
         return "none"
     if several and not (is_given and last.low in surnames()) and is_organisation(words):
         return "organisation"
@@ -167,6 +201,8 @@ def kind_of(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
         return "person"
     if not several and first.text.isupper() and 2 <= len(first.text) <= 6:
         return "none" if first.low in ACRONYMS_OF_NO_NAME else "organisation"
+    if not several and _INNER_CAPITAL.match(first.text):
+        return "organisation"
     return ""
 
 

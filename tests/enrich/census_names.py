@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from pipeline.enrich.name_words import ADJECTIVES, CALENDAR, FUNCTION, TITLES
+from pipeline.enrich.name_words import ADJECTIVES, CALENDAR, TITLES, function_words
 
 SURNAMES: Final = 5_000
 """The commonest; the rarer a surname, the likelier it is a name of something else."""
@@ -24,7 +24,7 @@ HEADER: Final = (
 
 def written(names: list[str]) -> str:
     """Return the file with these names: those of three letters or more that begin no sentence and are no title."""
-    ordinary = FUNCTION | CALENDAR | ADJECTIVES | TITLES
+    ordinary = function_words("en") | CALENDAR | ADJECTIVES | TITLES
     kept = sorted({name.lower() for name in names if len(name) > 2} - ordinary)
     return HEADER + "\n".join(kept) + "\n"
 
