@@ -44,7 +44,7 @@ class Settings(BaseModel):
     )
     pages: str = Field("", description="file:///path/pages; empty: pages in the data folder.")
     stages: tuple[str, ...] = Field(
-        ("text", "clean", "language"), min_length=1, description="Enrichment stages, in order."
+        ("text", "clean", "language", "entities"), min_length=1, description="Enrichment stages, in order."
     )
     contact: str = Field("", description="Address or URL that publishers can reach you at; part of the User-Agent.")
     allow_addresses: tuple[str, ...] = Field(
@@ -161,6 +161,11 @@ class Settings(BaseModel):
             return (self.folder / self.config).resolve()
         beside = self.folder / "config"
         return beside.resolve() if os.path.isfile(beside / "feeds.opml") else shipped_config()
+
+    @property
+    def names_folder(self) -> Path:
+        """The folder of files with a user's own people, organisations and places; it need not be there."""
+        return self.config_folder / "entities"
 
     @property
     def access_file(self) -> Path:

@@ -136,9 +136,10 @@ def run_fetch(ports: Ports, wait: Wait, *, once: bool = False) -> None:
 @telemetry.giving_signs("enrich")
 def run_enrich(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Enrich what is raw."""
-    tools = Tools(pages=ports.pages)
+    tools = Tools(pages=ports.pages, own_names=ports.settings.names_folder)
     stages = ports.settings.stages
     enrich.check_stages(stages)
+    tools.prepare(stages)
     topics_in = tuple(topics.raw(lane) for lane in topics.LANES)
     consumer = _joined(ports, enrich.GROUP, topics_in, wait, once=once)
     if consumer is None:

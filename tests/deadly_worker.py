@@ -33,7 +33,7 @@ def deadly_decode(value: bytes | None) -> Article:
 
 def work(folder: Path, step: str) -> None:
     settings = load_settings(folder=folder, data=str(folder / "data"), stages=("text", "clean"))
-    steps.Tools = lambda pages: Tools(pages=pages, languages=None)  # the stage that needs them is left out
+    steps.Tools = lambda pages, own_names: Tools(pages=pages, languages=None)  # the stage that needs them is left out
     for module in (enrich, settle, index):
         module.decode_article = deadly_decode
     with wiring.open_ports(settings) as ports:

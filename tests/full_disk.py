@@ -102,7 +102,7 @@ def work(
 
 
 def main(folder: Path, kind: str, settings: dict[str, str]) -> None:
-    steps.Tools = lambda pages: Tools(pages=pages, languages=None)  # the stage that needs them is left out
+    steps.Tools = lambda pages, own_names: Tools(pages=pages, languages=None)  # the stage that needs them is left out
     disk, clock = Limit() if kind == "limit" else Ballast(folder), SettableClock()
     for name in STEPS:
         sys.stderr.write(f"{name}: {work(steps.STEPS[name], folder, disk, clock, settings)}\n")

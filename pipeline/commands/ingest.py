@@ -45,8 +45,10 @@ def preview(ctx: typer.Context, paths: Paths) -> None:
     """Print, as JSON lines, what the path would make of files; stores nothing."""
     context: Context = ctx.obj
     problems = articles = 0
-    tools, stages = Tools(pages=MemoryPages()), context.settings.stages
+    settings = context.settings
+    tools, stages = Tools(pages=MemoryPages(), own_names=settings.names_folder), settings.stages
     check_stages(stages)
+    tools.prepare(stages)
     textless = Textless()
     for path in given_paths(paths):
         for item in preview_path(path, tools=tools, stages=stages, now=utc_now()):

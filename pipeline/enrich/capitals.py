@@ -48,9 +48,9 @@ def runs(text: str) -> Iterator[list[Word]]:
     run: list[Word] = []
     behind = -1
     for match in _CAPITAL.finditer(text):
-        start, end = match.span()
+        start = match.start()
         word = _without_possessive(match.group()[:MAX_WORD_CHARACTERS])
-        link = _link(text[behind:start], run[-1].text) if run and start - behind < 16 else None
+        link = _link(text[behind:start], run[-1].text, word) if run and start - behind < 16 else None
         if link is None or len(run) >= MAX_RUN_WORDS:
             if run:
                 yield run
@@ -65,10 +65,12 @@ def _without_possessive(word: str) -> str:
     return word[:-2] if word[-2:] in {"'s", "’s", "'S", "’S"} else word
 
 
-def _link(gap: str, before: str) -> str | None:
+def _link(gap: str, before: str, word: str) -> str | None:
     """Return the words between two capitalised ones of a run, "" for a mere space; None where the run ends."""
     if gap in {" ", "\u00a0"}:
         return ""
+    if gap == ", ":
+        return "" if word in {"Jr", "Sr"} else None
     if gap[0] == ".":
         is_short = len(before) == 1 or before.lower() in ABBREVIATED
         return "" if gap == ". " and is_short else None

@@ -23,6 +23,8 @@ from pipeline.text.limits import MAX_LIST_CHARACTERS
 
 MAX_CHARACTERS: Final = 200_000
 """Of a body: what is behind that is a register or a protocol; its names are not looked for."""
+_STRICT: Final = frozenset({"de", "lb", "ms", "id"})
+"""German gives every noun a capital; Malay and Indonesian give it to every word of an office, a paper or a plan."""
 _LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")
 
 
@@ -35,18 +37,17 @@ def enrich(article: Article, tools: Tools) -> Article:
     """Set ``entities``, most often named first, and ``main_place``."""
     gazetteer = tools.gazetteer
     body = article.body[:MAX_CHARACTERS]
-    writing = Writing(set(body.split()), function_words(article.language))
+    writing = Writing(set(body.split()), function_words(article.language), is_strict=article.language in _STRICT)
     in_body = mentions(body, gazetteer, writing)
     in_title = _in_title(article.title, mentions(article.title, gazetteer, writing))
     places = [_Place(False, mention) for mention in in_body] + [_Place(True, mention) for mention in in_title]
-    # The body comes first, as it has the full names; in front of the title stands a character that no text has, so
-    # that the mentions of both are of one text.
+    # The body comes first: the title's short names join the full ones of the body.
     words = set(tokens(body)) if _need_context(in_body, gazetteer) else set()
     found = [place.mention for place in places]
     rows = gazetteer.rows
     chosen = {**chosen_rows(body, in_body, rows, words), **chosen_rows(article.title, in_title, rows, words)}
-    named = join(found, rows, chosen)
-    entities = _entities(article, places, named, rows)
+    named = join(found, rows, chosen, writing)
+    entities = _entities(places, named, rows)
     return msgspec.structs.replace(article, entities=entities, main_place=_main_place(article, entities, gazetteer))
 
 
@@ -55,7 +56,7 @@ def _need_context(found: Iterable[Mention], gazetteer: Gazetteer) -> bool:
 
 
 def _in_title(title: str, found: list[Mention]) -> list[Mention]:
-    """Return the mentions of a title, of which unlisted ones say nothing of themselves where every word has a capital."""
+    """Return the mentions of a title; where each word has a capital, unlisted ones say nothing of themselves."""
     words = _LONG_WORD.findall(title)
     is_title_case = sum(word[0].isupper() for word in words) > 0.6 * len(words)
     if not is_title_case:
@@ -63,9 +64,7 @@ def _in_title(title: str, found: list[Mention]) -> list[Mention]:
     return [mention._replace(kind="", words=1) if not mention.rows else mention for mention in found]
 
 
-def _entities(
-    article: Article, places: Sequence[_Place], named: Sequence[Name | None], rows: Sequence[Row]
-) -> tuple[Entity, ...]:
+def _entities(places: Sequence[_Place], named: Sequence[Name | None], rows: Sequence[Row]) -> tuple[Entity, ...]:
     """Return what is named, with all places of each."""
     collected: dict[Name, list[_Place]] = {}
     for place, name in zip(places, named, strict=True):

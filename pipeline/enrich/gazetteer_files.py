@@ -158,7 +158,7 @@ def _csv_lines(text: str) -> Iterator[_Line | str]:
                 header = _header(cells)
             elif any(cell.strip() for cell in cells):
                 if len(cells) > len(header):
-                    yield f":{start}: has {len(cells)} cells under {len(header)} columns; put text with a comma in quotes"
+                    yield f":{start}: {len(cells)} cells under {len(header)} columns; put text with a comma in quotes"
                 else:
                     yield _Line(start, dict(zip(header, cells, strict=False)))
             start = reader.line_num + 1
@@ -203,7 +203,7 @@ def _yaml_lines(text: str) -> Iterator[_Line | str]:
 def _refuse_beyond_a_list(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or getattr(event, "tag", None):
             raise _Wrong(f":{line}: anchors, aliases and tags (&, *, !) are not allowed; put such text in quotes")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)

@@ -1,7 +1,7 @@
 """Chinese names that no list holds: by surnames and the characters that write foreign names, and by what stands around.
 
-Chinese has neither capitals nor spaces, so that a rule needs a beginning and an end: a title before, an age or a verb of
-saying after, a dot within, a head such as 委员会 at the end. What one place proves, holds for the whole article.
+Chinese has neither capitals nor spaces, so that a rule needs a beginning and an end: a title before, an age or a verb
+of saying after, a dot within, a head such as 委员会 at the end. What one place proves, holds for the whole article.
 """
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ from pipeline.article import EntityKind
 from pipeline.enrich.gazetteer import Found, Gazetteer
 
 HAN: Final = re.compile("[\u4e00-\u9fff]")
+
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
 MAX_NAMES: Final = 200
 """Different ones that an article's other places are looked through for."""
 
@@ -26,7 +32,9 @@ _FOREIGN: Final = (
     "叶伊易因英尤约宰赞泽曾詹扎珍芝兹朱祖佐瑟娃妲缇薇娅黛莎茜媞姬琪碧翠萝莲妃佳忒滕菈"
 )
 """Characters that foreign names are written with, without those that as often begin the word behind the name."""
-_FOREIGN_MORE: Final = _FOREIGN + "明文金东道高南日山马木门龙隆路柳留理农让仁荣申通土于章卓开康江海华当罕彻楚曲涅策蓬寇莉"
+_FOREIGN_MORE: Final = (
+    _FOREIGN + "明文金东道高南日山马木门龙隆路柳留理农让仁荣申通土于章卓开康江海华当罕彻楚曲涅策蓬寇莉"
+)
 _SURNAME: Final = (
     "李王张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏"
     "钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文颜尚洪柯庄严施章鲁翁"
@@ -37,7 +45,10 @@ _TITLE: Final = (
     "大使|特使|律师|秘书长|国务卿|司令|将军|法官|检察官|先生|女士|歌手|演员|导演|书记|会长|行长|局长|署长|校长|专员|代表"
 )
 _AFTER: Final = "说|表示|指出|认为|强调|透露|受访|告诉|宣布|呼吁|回应|补充|坦言|解释|警告|先生|女士|小姐|太太|医生|警官"
-_BOUND: Final = "在由的和与是据被向对为及了到从至于以给让把将等或并且但也又还就都称说见年月日一二三四五六七八九十个位名家所间该此这那其各每有包括说示后前时中里内外，。"
+_BOUND: Final = (
+    "在由的和与是据被向对为及了到从至于以给让把将等或并且但也又还就都称说见年月日一二三四五六七八九十个位名家所间该此这那其"
+    "各每有包括示后前时中里内外，。"
+)
 
 _DOTTED: Final = re.compile(rf"[{_FOREIGN_MORE}]{{1,7}}(?:[·•‧][{_FOREIGN_MORE}]{{1,7}}){{1,4}}")
 _TITLED_FOREIGN: Final = re.compile(rf"(?:{_TITLE})([{_FOREIGN}]{{2,6}})")
@@ -53,11 +64,10 @@ _HEAD: Final = re.compile(
     "贸工部|教育部|交通部|人力部|司法部|商务部|通讯社|电视台|新闻网|早报|时报|日报|晚报|邮报|共和党|民主党|工党|国民党|"
     "行动党|警卫队|革命卫队|国际组织|总商会|商会|工会|联盟|大会"
 )
-_ALONE: Final = frozenset(
-    "国会 下议院 上议院 众议院 参议院 国务院 外交部 国防部 财政部 卫生部 内政部 贸工部 教育部 交通部 人力部 司法部 商务部 "
-    "共和党 民主党 国民党 早报 国民警卫队 革命卫队".split()
-)
-_VAGUE: Final = frozenset("公司 集团 中心 联盟 大会 航空 工会 商会 协会 法庭".split())
+_ALONE: Final = _words("""
+国会 下议院 上议院 众议院 参议院 国务院 外交部 国防部 财政部 卫生部 内政部 贸工部 教育部 交通部 人力部 司法部 商务部 共和党 民主党 国民党 早报 国民警卫队 革命卫队
+""")
+_VAGUE: Final = _words("公司 集团 中心 联盟 大会 航空 工会 商会 协会 法庭")
 """Heads that only a place, or a longer name, makes a name of."""
 _PLACE: Final = re.compile(
     rf"([{_FOREIGN_MORE}新北和]{{2,9}})(省|州|邦|县|镇|岛|群岛|半岛|市)(?!长|政府|民|委|场|面|值)"
@@ -124,7 +134,7 @@ def _organisations(text: str, hits: Sequence[Found]) -> Iterator[HanName]:
             yield HanName(listed, end, "organisation")
         elif match.group() in _ALONE:
             yield HanName(match.start(), end, "organisation")
-        elif match.group() not in _VAGUE and match.start() - start >= 2:
+        elif match.group() not in _VAGUE and 2 <= match.start() - start <= 6:
             yield HanName(start, end, "organisation")
 
 

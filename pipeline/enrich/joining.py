@@ -6,6 +6,7 @@ nothing of itself is no name.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -13,8 +14,13 @@ from typing import Final, NamedTuple
 from pipeline.article import EntityKind
 from pipeline.enrich.gazetteer_files import Row
 from pipeline.enrich.mentions import Mention, is_in_a_place
-from pipeline.enrich.name_words import ACRONYMS_OF_NO_NAME, ORGANISATION_HEADS, PERSON_TITLES_ONLY, PRESS_HEADS
-from pipeline.enrich.spans import given_names, surnames
+from pipeline.enrich.name_words import (
+    CORPORATE_HEADS,
+    ORGANISATION_HEADS,
+    PERSON_TITLES_ONLY,
+    PRESS_HEADS,
+)
+from pipeline.enrich.spans import Writing, given_names, surnames
 from pipeline.query.analysis import joined
 
 _SEPARATOR: Final = "ꙮ"
@@ -55,11 +61,14 @@ def folded_all(texts: Sequence[str]) -> list[str]:
     return [forms[text] for text in texts]
 
 
-def join(found: Sequence[Mention], rows: Sequence[Row], choose: Mapping[Mention, int]) -> list[Name | None]:
+def join(
+    found: Sequence[Mention], rows: Sequence[Row], choose: Mapping[Mention, int], writing: Writing
+) -> list[Name | None]:
     """Return whom or what each mention names; None: nothing. ``choose`` holds the row meant by each listed one."""
     forms = folded_all([mention.text for mention in found])
     known = _Known()
     named: list[Name | None] = [None] * len(found)
+    undecided: list[int] = []
     lone: list[int] = []
     for number, (mention, form) in enumerate(zip(found, forms, strict=True)):
         if mention.kind == "none" or not form:
@@ -67,23 +76,33 @@ def join(found: Sequence[Mention], rows: Sequence[Row], choose: Mapping[Mention,
         row = choose.get(mention, -1)
         if row >= 0 and _is_certain(mention, rows[row]):
             named[number] = Name(rows[row].kind, row)
-        elif (
-            not mention.rows
-            and (mention.words > 1 or "·" in mention.text)
-            and not mention.is_small
-            and not _is_shouted(mention)
-        ):
-            named[number] = known.full.get(form) or Name(_kind_of_several(mention), -1, form)
-        else:
+            _learn(known, named[number], mention, form)
+        elif mention.rows or mention.is_small or _is_shouted(mention) or not _has_parts(mention):
             lone.append(number)
-            continue
-        _learn(known, named[number], mention, form, rows)
+        elif mention.kind:
+            named[number] = known.full.get(form) or Name(mention.kind, -1, form)
+            _learn(known, named[number], mention, form)
+        else:
+            undecided.append(number)
+    for number in undecided:
+        form = forms[number]
+        kind = _likely_kind(found[number], is_strict=writing.is_strict)
+        named[number] = known.full.get(form) or known.short.get(form) or (Name(kind, -1, form) if kind else None)
+        _learn(known, named[number], found[number], form)
     _learn_acronyms_in_brackets(known, found, named, forms)
-    _join_longer(known, named, found, forms)
-    sure_lone = _evident(found, forms, lone)
+    _join_longer(known, named, forms)
+    evident = _evident(found, forms, lone, writing)
     for number in lone:
-        named[number] = _lone_name(known, found[number], forms[number], rows, choose, sure_lone)
+        mention, form = found[number], forms[number]
+        row = choose.get(mention, -1)
+        named[number] = _lone_name(known, mention, form, rows[row] if row >= 0 else None, row)
+        if named[number] is None and form in evident and not mention.is_small and not _is_shouted(mention):
+            named[number] = known.full.setdefault(form, Name(evident[form], -1, form))
     return named
+
+
+def _has_parts(mention: Mention) -> bool:
+    return mention.words > 1 or "·" in mention.text
 
 
 def _is_certain(mention: Mention, row: Row) -> bool:
@@ -99,11 +118,21 @@ def _is_shouted(mention: Mention) -> bool:
     return mention.text.isupper() and mention.words > 1
 
 
-def _kind_of_several(mention: Mention) -> EntityKind:
-    return "person" if mention.kind in {"", "none"} else mention.kind  # type: ignore[return-value]
+def _likely_kind(mention: Mention, *, is_strict: bool) -> EntityKind | None:
+    """Return what several words in a row name that say nothing: a person more often than not."""
+    if is_strict:
+        return None
+    if mention.before in {"the", "a", "an"}:
+        return "organisation" if mention.text[-1] == "s" else None
+    if mention.before in _WITHIN:
+        return "place"
+    return None if mention.before == "at" else "person"
 
 
-def _learn(known: _Known, name: Name | None, mention: Mention, form: str, rows: Sequence[Row]) -> None:
+_WITHIN: Final = frozenset({"in", "near", "into", "outside"})
+
+
+def _learn(known: _Known, name: Name | None, mention: Mention, form: str) -> None:
     if name is None:
         return
     known.full.setdefault(form, name)
@@ -129,8 +158,8 @@ def _learn(known: _Known, name: Name | None, mention: Mention, form: str, rows: 
             known.acronym.setdefault("".join(letters).lower(), name)
         if (words[-1] not in ORGANISATION_HEADS or words[-1] in PRESS_HEADS) and words[-1].isalpha():
             known.short.setdefault(words[-1], name)
-        if words[0] not in ORGANISATION_HEADS and words[0] not in given_names() and len(words[0]) > 3:
-            known.short.setdefault(words[0], name)
+        if words[-1] in CORPORATE_HEADS or len(words[-1]) == 3:
+            known.short.setdefault(" ".join(words[:-1]), name)
 
 
 def _learn_acronyms_in_brackets(
@@ -145,7 +174,7 @@ def _learn_acronyms_in_brackets(
             known.acronym[forms[number + 1]] = name
 
 
-def _join_longer(known: _Known, named: list[Name | None], found: Sequence[Mention], forms: Sequence[str]) -> None:
+def _join_longer(known: _Known, named: list[Name | None], forms: Sequence[str]) -> None:
     """Let an unlisted name that begins and ends as a listed or longer one does be that person."""
     for number, name in enumerate(named):
         if name is None or name.row >= 0 or name.kind != "person":
@@ -157,47 +186,44 @@ def _join_longer(known: _Known, named: list[Name | None], found: Sequence[Mentio
             known.full[forms[number]] = other
 
 
-def _evident(found: Sequence[Mention], forms: Sequence[str], lone: Iterable[int]) -> dict[str, EntityKind]:
-    """Return the kinds of single words that any mention of theirs gives away."""
+def _evident(
+    found: Sequence[Mention], forms: Sequence[str], lone: Iterable[int], writing: Writing
+) -> dict[str, EntityKind]:
+    """Return the kinds of unlisted single words: what any of their mentions gives away, else what repetition tells."""
     evident: dict[str, EntityKind] = {}
+    within: set[str] = set()
+    times: Counter[str] = Counter()
     for number in lone:
-        kind = found[number].kind
-        if kind in {"person", "organisation", "place"}:
-            evident.setdefault(forms[number], kind)
+        mention, form = found[number], forms[number]
+        if mention.kind in {"person", "organisation", "place"}:
+            evident.setdefault(form, mention.kind)
+        elif not mention.rows and not mention.is_first and not mention.is_small and form not in writing.lower_words:
+            times[form] += 1
+            if mention.before in _WITHIN:
+                within.add(form)
+    for form, number in times.items():
+        if form in given_names():
+            evident.setdefault(form, "person")
+        elif not writing.is_strict and form in within:
+            evident.setdefault(form, "place")
+        elif not writing.is_strict and number > 1 and len(form) > 3 and form not in ORGANISATION_HEADS:
+            evident.setdefault(form, "organisation")
     return evident
 
 
-def _lone_name(
-    known: _Known,
-    mention: Mention,
-    form: str,
-    rows: Sequence[Row],
-    choose: Mapping[Mention, int],
-    evident: Mapping[str, EntityKind],
-) -> Name | None:
-    """Return what a single word (or a whole line of capitals) names."""
-    row = choose.get(mention, -1)
-    person = known.surname.get(form) or known.given.get(form)
-    if mention.is_small and not (row >= 0 and known.full.get(form) == Name(rows[row].kind, row)):
+def _lone_name(known: _Known, mention: Mention, form: str, row: Row | None, number: int) -> Name | None:
+    """Return what a single word (or a whole line of capitals) names by the full names, or by its row."""
+    if mention.is_small:
+        if row and known.full.get(form) == Name(row.kind, number):
+            return known.full[form]
         return known.surname[form] if form in known.small_surnames else None
     if form in known.full:
         return known.full[form]
-    if row >= 0 and _is_meant(mention, rows[row], has_person=person is not None, form=form):
-        name = Name(rows[row].kind, row)
-        known.full.setdefault(form, name)
-        return name
-    if person is not None:
-        return person
-    if form in known.acronym and (mention.text.isupper() or "." in mention.text):
-        return known.acronym[form]
-    if form in known.short:
-        return known.short[form]
-    kind = evident.get(form)
-    if kind is None or form in ACRONYMS_OF_NO_NAME or _is_shouted(mention):
-        return None
-    name = Name(kind, -1, form)
-    known.full.setdefault(form, name)
-    return name
+    person = known.surname.get(form) or known.given.get(form)
+    if row and _is_meant(mention, row, has_person=person is not None, form=form):
+        return known.full.setdefault(form, Name(row.kind, number))
+    is_acronym = form in known.acronym and (mention.text.isupper() or "." in mention.text)
+    return person or (known.acronym[form] if is_acronym else known.short.get(form))
 
 
 def _is_meant(mention: Mention, row: Row, *, has_person: bool, form: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from pipeline.article import EntityKind
 from pipeline.enrich.gazetteer import Found, Gazetteer
 from pipeline.enrich.han_names import HAN, han_names
-from pipeline.enrich.name_words import DIRECTIONS, PLACE_PREPOSITIONS, STATE_ABBREVIATIONS, TITLES
+from pipeline.enrich.name_words import ADJECTIVES, DIRECTIONS, PLACE_PREPOSITIONS, STATE_ABBREVIATIONS, TITLES
 from pipeline.enrich.spans import Kind, Piece, Writing, given_names, kind_of, pieces, surnames
 
 MAX_MENTIONS: Final = 5_000
@@ -120,11 +120,12 @@ def _of_piece(text: str, piece: Piece, hits: Sequence[Found], gazetteer: Gazette
         return
     hit = max(hits, key=lambda each: each.end - each.start)
     kinds = {gazetteer.rows[row].kind for row in hit.rows}
+    is_weak = _is_weak(hit, gazetteer)
     if hit.end > piece.end or hit.start < piece.start:
         yield _of_hit(text, hit, piece)
-    elif _is_whole(piece, hit, kinds, is_weak=_is_weak(hit, gazetteer)):
-        begins_with_place = hit.start == piece.start and "place" in kinds
-        kind = piece.kind or ("organisation" if begins_with_place else "")
+    elif _is_whole(piece, hit, kinds, is_weak=is_weak):
+        is_about_place = not is_weak and (hit.start == piece.start or hit.end - hit.start <= 3) and "place" in kinds
+        kind = piece.kind or ("organisation" if is_about_place else "")
         yield _unlisted(text, piece._replace(kind=kind), gazetteer)
     else:
         yield from _parted(text, piece, hits)
@@ -138,21 +139,29 @@ def _is_weak(hit: Found, gazetteer: Gazetteer) -> bool:
 
 def _is_whole(piece: Piece, hit: Found, kinds: set[EntityKind], *, is_weak: bool) -> bool:
     """Return whether the run is one name of which the known one is but a part."""
-    first, last = piece.words[0], piece.words[-1]
-    ends_with_it, begins_with_it = hit.end == piece.end, hit.start == piece.start
+    ends_with_it = hit.end == piece.end
     if piece.kind in {"organisation", "none", "place"}:
         # "Former FBI", but "Senate Judiciary Committee"
         return not (ends_with_it and "organisation" in kinds and hit.words > 1)
     if piece.kind == "person":
         return not ("person" in kinds and ends_with_it and hit.words > 1)
-    if is_weak and not (ends_with_it and first.low in DIRECTIONS):
-        return True
-    if "place" not in kinds:
-        return not (hit.words > 1 or (ends_with_it and piece.is_first))
-    if begins_with_it:  # "Chicago Bulls", "Paris Hilton"; not "Texas Ted Cruz"
+    first = piece.words[0]
+    if is_weak:
+        return not (ends_with_it and first.low in DIRECTIONS)
+    if ends_with_it and hit.words == 1 and 2 <= hit.end - hit.start <= 3 and len(piece.words) > 1:
+        return not piece.words[-2].link and first.low not in ADJECTIVES  # "Turning Point USA"
+    if "place" in kinds:
+        return _is_whole_around_place(piece, hit)
+    return not (hit.words > 1 or (ends_with_it and piece.is_first))
+
+
+def _is_whole_around_place(piece: Piece, hit: Found) -> bool:
+    first, last = piece.words[0], piece.words[-1]
+    if hit.start == piece.start:  # "Chicago Bulls", "Paris Hilton"; not "Texas Ted Cruz"
         rest = [word for word in piece.words if word.start >= hit.end]
-        return not (len(rest) > 1 and rest[0].low in given_names()) and bool(rest) and not rest[0].link
-    return ends_with_it and first.low not in DIRECTIONS and (first.low in given_names()) and last.low in surnames()
+        return bool(rest) and not rest[0].link and not (len(rest) > 1 and rest[0].low in given_names())
+    ends_with_it = hit.end == piece.end
+    return ends_with_it and first.low not in DIRECTIONS and first.low in given_names() and last.low in surnames()
 
 
 def _parted(text: str, piece: Piece, hits: Iterable[Found]) -> Iterator[Mention]:
@@ -179,7 +188,11 @@ def _rest(text: str, piece: Piece, words: Sequence) -> Mention:  # type: ignore[
 
 
 def _unlisted(text: str, piece: Piece, gazetteer: Gazetteer) -> Mention:
-    state = STATE_ABBREVIATIONS.get(piece.words[0].low.strip(".")) if piece.kind == "place" and len(piece.words) == 1 else None
+    state = (
+        STATE_ABBREVIATIONS.get(piece.words[0].low.strip("."))
+        if piece.kind == "place" and len(piece.words) == 1
+        else None
+    )
     rows = gazetteer.named(state) if state else ()
     return Mention(
         piece.start, piece.end, text[piece.start : piece.end], piece.kind, rows, len(piece.words), piece.before,

@@ -26,10 +26,10 @@ nevertheless next no nobody none nonetheless not nothing now often once one only
 rather really same second several shall should since some somebody someone something sometimes soon still such sure
 thank thanks them therefore third though through throughout thus till today together tomorrow tonight too toward
 towards two three four five six seven eight nine ten under unless unlike until us very was well were whatever whether
-while will would yes yesterday according additionally amid critics despite experts following given including new old
-officials people police read see speaking asked please hello dear good great getting going making using based earlier
+while will would yes yesterday according additionally amid despite following given including new old
+ read see speaking asked please hello dear good great getting going making using based earlier
 recently currently finally previously ultimately eventually overall initially similarly separately notably
-specifically unfortunately fortunately clearly obviously actually apparently reportedly allegedly certainly don didn
+specifically unfortunately fortunately clearly obviously actually apparently reportedly allegedly certainly didn
 isn wasn doesn wouldn couldn won ain aren haven hasn weren shouldn i'm it's that's he's she's there's we're writing
 editing reporting says
 """
@@ -103,9 +103,10 @@ _ANY: Final = frozenset().union(*_FUNCTION_OF.values())
 
 
 def function_words(language: str) -> frozenset[str]:
-    """Return the words of ``language`` (ISO 639-1) that begin sentences and are no names; of all, when it is unknown."""
-    family = _FAMILY_OF.get(language, "")
-    return _FUNCTION_OF[family] | _FUNCTION_OF["english"] if family else _ANY
+    """Return words of ``language`` (ISO 639-1) that begin sentences and are no names; of all, when it is unknown."""
+    if language in {"", "und"}:
+        return _ANY
+    return _FUNCTION_OF[_FAMILY_OF.get(language, "english")] | _FUNCTION_OF["english"]
 
 
 CALENDAR: Final = _words(
@@ -147,8 +148,9 @@ sierra-leonean singaporean singaporeans slovak slovaks slovenian slovene somali 
 spaniards sri-lankan sudanese swede swedes swedish swiss syrian syrians taiwanese tajik tanzanian thai thais tibetan
 tibetans tunisian tunisians turk turks turkish turkmen ugandan ugandans ukrainian ukrainians uruguayan uyghur uyghurs
 uzbek venezuelan venezuelans vietnamese welsh yemeni yemenis zambian zimbabwean zimbabweans slavic soviet californian
-texan texans floridian londoner londoners parisian yorker yorkers hawaiian indigenous aboriginal black blacks white
+texan texans floridian londoner londoners parisian yorkers hawaiian indigenous aboriginal black blacks white
 whites amerika-syarikat
+scotsman scotswoman welshman dutchman brit
 """
 )
 """Adjectives and inhabitants: capitals in English that are no places."""
@@ -168,7 +170,7 @@ former acting interim late mp mep mps dpm pm esm msgt hon rt hrh majesty highnes
 striker midfielder defender goalkeeper receiver encik cik puan tuan datuk dato datuk-seri seri sri tan tun tengku
 tunku raja sultan haji hajah ustaz ustazah presiden menteri perdana timbalan wakil gubernur bupati walikota jenderal
 jeneral kapten kolonel profesor bapak ibu pak bu pengarah ketua pegawai perdana-menteri setiausaha naib penolong ir ts
-monsieur madame mademoiselle mme m président présidente ministre maire général roi reine señor señora sr sra don doña
+monsieur madame mademoiselle mme président présidente ministre maire général roi reine señor señora sr sra
 presidente presidenta ministro ministra alcalde senador rey reina senhor senhora signor signora papa sindaco herr frau
 bundeskanzler bundeskanzlerin bundespräsident kanzler kanzlerin präsident präsidentin ministerin außenminister
 außenministerin verteidigungsminister finanzminister innenminister wirtschaftsminister papst könig königin
@@ -179,6 +181,7 @@ adviser advisor aide assistant assistants professors judges justices senators mi
 lieutenant-governor secretary-general chairwoman emeritus co-chair co-host comedian novelist poet musician chef
 engineer scientist historian activist dissident student teacher principal nurse physician executive managing treasurer
 national-security deputy-prime shadow incoming outgoing
+ceos cfos judges sens reps lords rapporteur commissioners directors founders analysts economists
 """
 )
 """Titles, roles and forms of address before a person's name, also written small; never part of the name."""
@@ -187,6 +190,7 @@ PERSON_TITLES_ONLY: Final = _words(
     """
 mr mrs ms miss dr prof sir dame sen rep lt gen col sgt encik cik puan datuk dato tan tun senator congressman
 congresswoman rabbi ayatollah monsieur madame mme herr frau señor señora mr. mrs. ms. dr. prof. sen. rep. gen. col.
+lord lady judges judge pope prince princess sheikh imam king queen justices messrs
 """
 )
 """Titles that a person's name must follow, so that one unlisted word after them is a person."""
@@ -271,7 +275,7 @@ nach bei в из під у
 
 NOT_NAMES: Final = _words(
     """
-constitution act bill law amendment section article proposition accord agreement treaty deal plan programme program
+ act bill law amendment section article proposition accord agreement treaty deal plan programme program
 award awards prize cup trophy championship championships series super bowl marathon festival summit conference war
 wars attack crisis revolution day week month year season game games match show street avenue road boulevard airport
 stadium arena bridge tower building square hall palace highway station hotel park plaza memorial hurricane cyclone
@@ -280,6 +284,8 @@ protocol doctrine directive resolution scheme theory effect syndrome disease tou
 medal oscars grammys emmys twitter-files room tour album song film movie book novel ballet opera suite symphony
 concerto musical dance jazz akta jalan lebuh undang-undang piala hari lapangan masjid gereja kes airways-flight flight
 boeing airbus model iphone
+music artist artists close ballroom race age note capitol islamist islamists
+oscar grammy
 """
 )
 """Heads of what has a name but is none of the three kinds: laws, prizes, events, works, buildings."""
@@ -292,6 +298,8 @@ q1 q2 q3 q4 ev evs ipo etf esg nft api sms dm ppe ptsd adhd asd lgbt lgbtq ivf i
 hd led lcd cgi r&b bpd ltd tkm lng lpg psi asap fyi aka eta sop swat 3d 4d 5g 4g lte mri ct wmd icbm hq nda llm gpt
 mrna pcr art rpg mvp nfts cpi ppi pmi apr roi ltv faqs usp b2b wfh kpi hdb coe gst vat erp psle gce mrt lrt bto killed
 breaking exclusive watch video photo photos update updated live editor note read more new
+al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc
+sd tn tx ut vt va wa wv wi wy irl rnb
 """
 )
 """Letters that abbreviate what is no person, organisation or place."""
@@ -333,3 +341,11 @@ STATE_ABBREVIATIONS: Final = {
     "w.va": "West Virginia", "wis": "Wisconsin", "wyo": "Wyoming", "l.a": "Los Angeles", "d.c": "Washington",
 }  # fmt: skip
 """How American newspapers shorten the states, always with a full stop."""
+
+CORPORATE_HEADS: Final = _words(
+    """
+inc ltd llc llp plc gmbh ag sa nv oyj asa bhd tbk co corp corporation company group holdings holding airlines airways
+analytics technologies industries motors pharmaceuticals bank
+"""
+)
+"""Heads that a company's short name is without: "Boeing Co", "Boeing"."""

@@ -1,6 +1,6 @@
 """Enrich what is raw: decode, run the configured stages in order, publish; the one door of this step.
 
-    articles.raw --text--clean--language--> articles.enriched
+    articles.raw --text--clean--language--entities--> articles.enriched
 
 A stage is a function ``enrich(article, tools) -> Article`` in a module of its own. To add one, write it, name it in
 ``STAGES`` with version 1 and list it in the setting ``stages``; raise the number when its results change.
@@ -27,7 +27,7 @@ from pipeline.article import (
     decode_deletion,
     encode_article,
 )
-from pipeline.enrich import clean, language, text
+from pipeline.enrich import clean, entities, language, text
 from pipeline.enrich.limits import fitted
 from pipeline.enrich.times import with_utc_times
 from pipeline.enrich.tools import Tools
@@ -53,6 +53,7 @@ STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
         "text": Stage(text.enrich, 2),
         "clean": Stage(clean.enrich, 1),
         "language": Stage(language.enrich, 1),
+        "entities": Stage(entities.enrich, 1),
     }
 )
 

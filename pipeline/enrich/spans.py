@@ -27,7 +27,10 @@ from pipeline.enrich.name_words import (
 
 Kind = Literal["", "person", "organisation", "place", "none"]
 _AGE: Final = re.compile(r",? \(?\d{1,3}\)?(?:,|\)| tahun)|, who\b|, whose\b|,? yang berusia")
-_INNER_CAPITAL: Final = re.compile(r"[A-Z]+[a-z0-9]+[A-Z][A-Za-z0-9]*$")
+_INNER_CAPITAL: Final = re.compile(
+    r"(?!Ma?c|De|La|Le|Van|Von|Di|Du)[A-Z]+[a-z0-9]+[A-Z][A-Za-z0-9]*$|[A-Z]{2}[a-z]{3,}$"
+)
+_DATELINE_END: Final = re.compile(r"[^\n]{0,60}?(?:[-–—]|:)\s|,")
 _NEXT_WORD: Final = re.compile(r",? ?([^\W\d_]{2,20})")
 
 
@@ -69,6 +72,8 @@ class Writing(NamedTuple):
     """Those that it also writes small."""
     function_words: frozenset[str]
     """Those that begin sentences in its language and are no names."""
+    is_strict: bool = False
+    """A capital says little, as nouns or whole phrases have it."""
 
 
 def pieces(text: str, writing: Writing) -> Iterator[Piece]:
@@ -80,7 +85,7 @@ def pieces(text: str, writing: Writing) -> Iterator[Piece]:
             title = before or ("" if words[0].start != run[0].start else title)
             kept = _without_opening(words, writing, is_first=is_first and words[0].start == run[0].start)
             if kept:
-                yield _piece(text, kept, title, is_first=is_first and kept[0].start == run[0].start)
+                yield _piece(text, kept, title, writing, is_first=is_first and kept[0].start == run[0].start)
 
 
 def _cut(run: Sequence[Word], function_words: frozenset[str]) -> Iterator[tuple[list[Word], str]]:
@@ -91,7 +96,7 @@ def _cut(run: Sequence[Word], function_words: frozenset[str]) -> Iterator[tuple[
         if part and is_link(word.link) and not _is_led_on(part, word):
             yield part, title
             part, title = [], ""
-        if _parts_names(run, place, part, function_words):
+        if _parts_names(run, place, part, title, function_words):
             if part:
                 yield part, title
             part, title = [], word.low if word.low in TITLES else ""
@@ -113,21 +118,36 @@ def _is_led_on(part: Sequence[Word], word: Word) -> bool:
     return any(is_link(each.link) for each in part)
 
 
-def _parts_names(run: Sequence[Word], place: int, part: Sequence[Word], function_words: frozenset[str]) -> bool:
+def _parts_names(
+    run: Sequence[Word], place: int, part: Sequence[Word], title: str, function_words: frozenset[str]
+) -> bool:
     """Return whether the word at ``place`` belongs to no name, so that one ends before it."""
     word = run[place]
+    following = run[place + 1] if place + 1 < len(run) else None
+    ends_run = not following or following.low in {"jr", "sr"}
+    if part and part[0].low in given_names() and ends_run and len(part) < 3 and word.low in surnames():
+        return False  # "Regina King"
     if word.low in TITLES:
-        following = run[place + 1] if place + 1 < len(run) else word
-        is_adjective = following.low in ORGANISATION_HEADS and following.low not in TITLES and not following.link
-        return not is_adjective and not (part and is_link(word.link))
+        return _is_title(word, following, part, title, ends_run=ends_run)
     if word.low in CALENDAR:
-        return not _heads_follow(run, place)
+        return not _heads_follow(run, place) and not (part and following and len(word.low) == 3)
     if word.low in ADJECTIVES:
         return not _heads_follow(run, place) and not (part and is_link(word.link))
-    return word.low in function_words and word.low not in _ALSO_IN_NAMES
+    is_initial = len(word.low) == 1 and bool(following) and bool(title or part)
+    return word.low in function_words and word.low not in _ALSO_IN_NAMES and not is_initial
 
 
-_ALSO_IN_NAMES: Final = frozenset("the new will don le la los las el les for al san dos".split())
+def _is_title(word: Word, following: Word | None, part: Sequence[Word], title: str, *, ends_run: bool) -> bool:
+    if ends_run and part and title in PERSON_TITLES_ONLY:
+        return False  # "Mr Kyaw Moe Tun"
+    is_adjective = following and following.low in _HEADS_NO_TITLES and not following.link
+    return not is_adjective and not (part and is_link(word.link))
+
+
+_HEADS_NO_TITLES: Final = ORGANISATION_HEADS - TITLES
+_ALSO_IN_NAMES: Final = frozenset(
+    {"the", "new", "will", "don", "le", "la", "los", "las", "el", "les", "for", "al", "san", "dos"}
+)
 
 
 def _heads_follow(run: Sequence[Word], place: int) -> bool:
@@ -165,10 +185,14 @@ def _is_name_of_words(words: Sequence[Word]) -> bool:
 _WITH_STOP: Final = frozenset({"inc", "corp", "ltd", "co", "jr", "sr", "bros", *STATE_ABBREVIATIONS})
 
 
-def _piece(text: str, words: Sequence[Word], title: str, *, is_first: bool) -> Piece:
+def _piece(text: str, words: Sequence[Word], title: str, writing: Writing, *, is_first: bool) -> Piece:
     start, end = words[0].start, words[-1].end
     before = title or _word_before(text, start)
     kind = kind_of(text, words, end, before)
+    if not kind and len(words) > 1 and words[-1].low in writing.lower_words:
+        kind = "none"  # "Women Artists", where the text speaks of artists too
+    elif kind == "organisation" and len(words) == 1 and len(words[0].low) > 3 and words[0].low in writing.lower_words:
+        kind = ""  # "HATE"
     if text[end : end + 1] == "." and words[-1].low in _WITH_STOP:
         end += 1
     return Piece(start, end, tuple(words), kind, is_first, before)
@@ -181,35 +205,41 @@ def _word_before(text: str, start: int) -> str:
 
 def kind_of(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
     """Return what a name of these words is, by its words first, then by what stands around it."""
+    if len(words) == 1:
+        return _kind_of_one(text, words[0], end, before)
     first, last = words[0], words[-1]
-    several = len(words) > 1
-    if not several and last.low.strip(".") in STATE_ABBREVIATIONS and "." in text[first.end - 1 : end + 1]:
-        return "place"
     is_given = first.low in given_names()
-    if (several and (last.low in NOT_NAMES or last.text[-1].isdigit())) or first.low in NOT_NAMES:
+    if last.low in NOT_NAMES or first.low in NOT_NAMES or last.text[-1].isdigit():
         return "none"
-    if several and not (is_given and last.low in surnames()) and is_organisation(words):
+    if not (is_given and last.low in surnames()) and is_organisation(words):
         return "organisation"
-    if several and (last.low in PLACE_HEADS or first.low in PLACE_OPENERS):
+    if last.low in PLACE_HEADS or first.low in PLACE_OPENERS:
         return "place"
-    if before in TITLES and (several or before in PERSON_TITLES_ONLY or is_given):
-        return "person"
-    if several and (is_given or len(words[0].text.strip(".")) == 1) and not last.text.isupper():
+    if before in TITLES or ((is_given or len(first.text.strip(".")) == 1) and not last.text.isupper()):
         return "person"
     after = text[end : end + 24]
-    if several and (_AGE.match(after) or _says(after)):
+    return "person" if _AGE.match(after) or _says(after) else ""
+
+
+def _kind_of_one(text: str, word: Word, end: int, before: str) -> Kind:
+    is_short = "." in text[word.end - 1 : end + 1]
+    if is_short and word.low.strip(".") in STATE_ABBREVIATIONS:
+        return "place"
+    if word.low in NOT_NAMES:
+        return "none"
+    if before in PERSON_TITLES_ONLY or (before in TITLES and word.low in given_names()):
         return "person"
-    if not several and first.text.isupper() and 2 <= len(first.text) <= 6:
-        return "none" if first.low in ACRONYMS_OF_NO_NAME else "organisation"
-    if not several and _INNER_CAPITAL.match(first.text):
-        return "organisation"
-    return ""
+    if word.text.isupper() and len(word.text) > 1:
+        if word.start < 2 and len(word.text) > 3 and _DATELINE_END.match(text, end):
+            return "place"
+        return "none" if word.low in ACRONYMS_OF_NO_NAME or len(word.text) > 6 else "organisation"
+    return "organisation" if _INNER_CAPITAL.match(word.text) else ""
 
 
 def is_organisation(words: Sequence[Word]) -> bool:
     """Return whether the words name an organisation by themselves: a head at either end, or one that leads on."""
     first, last = words[0], words[-1]
-    if last.low in ORGANISATION_HEADS or first.low in ORGANISATION_HEADS:
+    if last.low in ORGANISATION_HEADS or last.low in PRESS_HEADS or first.low in ORGANISATION_HEADS:
         return True
     return any(is_link(word.link) for word in words) and any(word.low in ORGANISATION_OPENERS for word in words)
 

@@ -22,20 +22,17 @@ HEADER: Final = (
 )
 
 
-def written(names: list[str]) -> str:
-    """Return the file with these names: those of three letters or more that begin no sentence and are no title."""
-    ordinary = function_words("en") | CALENDAR | ADJECTIVES | TITLES
+def written(names: list[str], ordinary: frozenset[str] = frozenset()) -> str:
+    """Return the file with those of these names that have three letters or more and are no ``ordinary`` words."""
     kept = sorted({name.lower() for name in names if len(name) > 2} - ordinary)
     return HEADER + "\n".join(kept) + "\n"
 
 
 def main(folder: Path, target: Path) -> None:
     """Read the census's lists in ``folder``, write the two files in ``target``."""
-    columns = {
-        path.name: [line.split()[0] for line in path.read_text().splitlines()] for path in folder.glob("dist.*")
-    }
+    columns = {path.name: [line.split()[0] for line in path.read_text().splitlines()] for path in folder.glob("dist.*")}
     given = columns["dist.male.first"] + columns["dist.female.first"]
-    (target / "given_names.txt").write_text(written(given))
+    (target / "given_names.txt").write_text(written(given, function_words("en") | CALENDAR | ADJECTIVES | TITLES))
     (target / "surnames.txt").write_text(written(columns["dist.all.last"][:SURNAMES]))
 
 
