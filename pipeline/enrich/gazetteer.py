@@ -15,12 +15,15 @@ from typing import Final, NamedTuple
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from pipeline.enrich.gazetteer_files import Row, load_own_rows, names_of, shipped_rows
+from pipeline.enrich.name_words import function_words
 from pipeline.query.analysis import joined, placed_tokens
 from pipeline.settings import shipped_config
 
 _SEPARATOR: Final = "ꙮ"
 """Between names that are folded in one go, which is four times faster: a letter that stands in no name."""
 _MAX_WORDS: Final = 20
+_ACRONYM_CHARACTERS: Final = 6
+"""Up to which a name in capitals is found only in capitals: WHO is not who."""
 
 
 class Found(NamedTuple):
@@ -39,7 +42,7 @@ class Gazetteer:
         kept = {row.id: row for row in (*rows, *own)}  # a user's row replaces the shipped one of its id
         self.rows: Final = tuple(kept.values())
         self.own: Final = frozenset(row.id for row in own)
-        by_name = _by_name(self.rows, self.own)
+        by_name, self._acronyms = _by_name(self.rows, self.own)
         self._candidates: Final = tuple(by_name.values())
         # One with doubled spaces would let two neighbours share a space, and only the first would be found.
         self._automaton: Final = _automaton([f" {name} " for name in _doubled(by_name)])
@@ -60,7 +63,8 @@ class Gazetteer:
         for name, start, end in matches:
             first, behind = bisect_left(starts, start), bisect_left(starts, end)
             place = _trimmed(text, places[first][0], places[behind - 1][1])
-            found.append(Found(*place, self._candidates[name], behind - first))
+            if name not in self._acronyms or text[slice(*place)].isupper():
+                found.append(Found(*place, self._candidates[name], behind - first))
         return found
 
     def named(self, name: str) -> tuple[int, ...]:
@@ -91,26 +95,34 @@ def _automaton(patterns: Sequence[str]) -> AhoCorasick:
     )
 
 
-def _by_name(rows: Sequence[Row], own: frozenset[str]) -> dict[str, tuple[int, ...]]:
-    """Return the rows of each folded name; where a user has the name, nobody else has."""
+def _by_name(rows: Sequence[Row], own: frozenset[str]) -> tuple[dict[str, tuple[int, ...]], frozenset[int]]:
+    """Return the rows of each folded name, and which of these names (by number) are short and always in capitals.
+
+    Where a user has a name, nobody else has it.
+    """
     collected: dict[str, list[int]] = {}
-    numbers = [number for number, row in enumerate(rows) for _ in names_of(row)]
-    for number, name in zip(numbers, _folded(name for row in rows for name in names_of(row)), strict=True):
-        if name and name.count(" ") < _MAX_WORDS:
-            holders = collected.setdefault(name, [])
-            if not holders or holders[-1] != number:
-                holders.append(number)
-    return {name: _preferred(tuple(dict.fromkeys(holders)), rows, own) for name, holders in collected.items()}
+    written: dict[str, bool] = {}
+    names = [(number, name) for number, row in enumerate(rows) for name in names_of(row)]
+    ordinary = function_words("")
+    for (number, name), form in zip(names, _folded([name for _, name in names]), strict=True):
+        if not form or form.count(" ") >= _MAX_WORDS or (form in ordinary and rows[number].id not in own):
+            continue
+        holders = collected.setdefault(form, [])
+        if not holders or holders[-1] != number:
+            holders.append(number)
+        written[form] = written.get(form, True) and len(form) <= _ACRONYM_CHARACTERS and name.isupper()
+    acronyms = frozenset(number for number, form in enumerate(collected) if written[form])
+    return {form: _preferred(holders, rows, own) for form, holders in collected.items()}, acronyms
 
 
-def _preferred(holders: tuple[int, ...], rows: Sequence[Row], own: frozenset[str]) -> tuple[int, ...]:
-    if len(holders) == 1 or not own:
-        return holders
-    return tuple(number for number in holders if rows[number].id in own) or holders
+def _preferred(holders: list[int], rows: Sequence[Row], own: frozenset[str]) -> tuple[int, ...]:
+    distinct = tuple(dict.fromkeys(holders)) if len(holders) > 1 else (holders[0],)
+    if len(distinct) == 1 or not own:
+        return distinct
+    return tuple(number for number in distinct if rows[number].id in own) or distinct
 
 
-def _folded(names: Iterable[str]) -> list[str]:
-    listed = list(names)
+def _folded(listed: Sequence[str]) -> list[str]:
     together = joined(f" {_SEPARATOR} ".join(listed)).split(_SEPARATOR)
     if len(together) == len(listed):
         return [name.strip() for name in together]

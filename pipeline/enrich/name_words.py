@@ -122,6 +122,7 @@ olympic paralympic brexit christian christians muslim muslims islam islamic jewi
 christianity hindu hindus buddhist lgbtq republican republicans democrat democrats democratic conservative
 conservatives liberal liberals labour nazi nazis god bible quran qur'an western eastern northern southern
 westerners
+left right centre-left centre-right
 """
 )
 """Days, months, feasts, creeds and adherents: capitals that are none of the three kinds."""
