@@ -7,7 +7,7 @@ of saying after, a dot within, a head such as 委员会 at the end. What one pla
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -33,7 +33,7 @@ _FOREIGN: Final = (
 )
 """Characters that foreign names are written with, without those that as often begin the word behind the name."""
 _FOREIGN_MORE: Final = (
-    _FOREIGN + "明文金东道高南日山马木门龙隆路柳留理农让仁荣申通土于章卓开康江海华当罕彻楚曲涅策蓬寇莉"
+    _FOREIGN + "明文金东道高南日山马木门龙隆路柳留理农让仁荣申通土于章卓开康江海华当罕彻楚曲涅策蓬寇莉歇白"
 )
 _SURNAME: Final = (
     "李王张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏"
@@ -46,16 +46,18 @@ _TITLE: Final = (
 )
 _AFTER: Final = "说|表示|指出|认为|强调|透露|受访|告诉|宣布|呼吁|回应|补充|坦言|解释|警告|先生|女士|小姐|太太|医生|警官"
 _BOUND: Final = (
-    "在由的和与是据被向对为及了到从至于以给让把将等或并且但也又还就都称说见年月日一二三四五六七八九十个位名家所间该此这那其"
+    "在由的和与是据被向对为及了到从至于以给让把将等或并且但也又还就都称说见年月日一二三四五六七八九十个位名家所间该此这那其止受私"
     "各每有包括示后前时中里内外，。"
 )
 
-_DOTTED: Final = re.compile(rf"[{_FOREIGN_MORE}]{{1,7}}(?:[·•‧][{_FOREIGN_MORE}]{{1,7}}){{1,4}}")
-_TITLED_FOREIGN: Final = re.compile(rf"(?:{_TITLE})([{_FOREIGN}]{{2,6}})")
+_TITLES: Final = frozenset(_TITLE.split("|"))
+_DOTTED: Final = re.compile(rf"[{_FOREIGN_MORE}]{{1,7}}(?:[·•‧][{_FOREIGN_MORE}]{{1,7}}){{1,4}}(?:[一二三四]世)?")
+_TITLED_FOREIGN: Final = re.compile(rf"(?:{_TITLE})([{_FOREIGN_MORE}]{{1,5}}[{_FOREIGN}白](?:[一二三四]世)?)")
 _FOREIGN_BEFORE: Final = re.compile(rf"(?<![{_FOREIGN}])([{_FOREIGN}]{{2,6}})(?=(?:{_AFTER}))")
 _NATIVE_NAME: Final = rf"(?:欧阳|司马|诸葛|上官|[{_SURNAME}])(?:[^\W\d_a-zA-Z]{{2}}|[^\W\d_a-zA-Z])"
 _TITLED_NATIVE: Final = re.compile(rf"(?:{_TITLE})({_NATIVE_NAME})")
 _NATIVE_BEFORE: Final = re.compile(rf"({_NATIVE_NAME})(?=（\d{{1,3}}岁|\(\d{{1,3}}岁|{_AFTER})")
+_BRACKETS: Final = frozenset("（(")
 _NOT_IN_NAMES: Final = frozenset("说在和与也是今昨将于对表指认的则及等就因并已出率称被从向为受这那都而且则不")
 
 _HEAD: Final = re.compile(
@@ -65,10 +67,14 @@ _HEAD: Final = re.compile(
     "行动党|警卫队|革命卫队|国际组织|总商会|商会|工会|联盟|大会"
 )
 _ALONE: Final = _words("""
-国会 下议院 上议院 众议院 参议院 国务院 外交部 国防部 财政部 卫生部 内政部 贸工部 教育部 交通部 人力部 司法部 商务部 共和党 民主党 国民党 早报 国民警卫队 革命卫队
+国会 下议院 上议院 众议院 参议院 国务院 外交部 国防部 财政部 卫生部 内政部 贸工部 教育部 交通部 人力部 司法部 商务部
+共和党 民主党 国民党 早报 国民警卫队 革命卫队
 """)
 _VAGUE: Final = _words("公司 集团 中心 联盟 大会 航空 工会 商会 协会 法庭")
 """Heads that only a place, or a longer name, makes a name of."""
+_MANY: Final = _words("大学 中学 小学 学院 法院 银行 公司 医院 大会 国会 议会")
+"""Heads of which a country has many: "阿富汗大学" are its universities."""
+_APART: Final = re.compile("[^\u4e00-\u9fff]|[在由的和与是据被向对为及了到从至于以给让把将等或并但也又都称说]")
 _PLACE: Final = re.compile(
     rf"([{_FOREIGN_MORE}新北和]{{2,9}})(省|州|邦|县|镇|岛|群岛|半岛|市)(?!长|政府|民|委|场|面|值)"
 )
@@ -100,12 +106,14 @@ def _people(text: str) -> Iterator[HanName]:
     """Yield every place of the names that some place proves to be a person's."""
     proven: dict[str, None] = {}
     for match in _DOTTED.finditer(text):
-        yield HanName(*match.span(), "person")
-        proven.update((part, None) for part in re.split("[·•‧]", match.group()) if len(part) > 1)
+        end = match.end() - (text[match.end() - 1 : match.end() + 1] in _TITLES)
+        yield HanName(match.start(), end, "person")
+        proven.update((part, None) for part in re.split("[·•‧]", text[match.start() : end]) if len(part) > 1)
     for match in chain(_TITLED_FOREIGN.finditer(text), _FOREIGN_BEFORE.finditer(text)):
         proven[match.group(1)] = None
     for match in chain(_TITLED_NATIVE.finditer(text), _NATIVE_BEFORE.finditer(text)):
-        if name := _native(match.group(1)):
+        name = _native(match.group(1))
+        if len(name) > 2 or (name and text[match.end() : match.end() + 1] in _BRACKETS):
             proven[name] = None
     names = sorted(list(proven)[:MAX_NAMES], key=len, reverse=True)
     if names:
@@ -129,17 +137,18 @@ def _organisations(text: str, hits: Sequence[Found]) -> Iterator[HanName]:
         while place < len(hits) and hits[place].start < earliest:
             place += 1
         start = _start_of(text, match.start(), earliest)
-        listed = next((hit.start for hit in _from(hits, place) if start <= hit.start < match.start()), -1)
-        if listed >= 0:
-            yield HanName(listed, end, "organisation")
+        listed = next((hit for hit in hits[place : place + 12] if _leads_to(text, hit, match.start())), None)
+        if listed and not (listed.end == match.start() and match.group() in _MANY):
+            yield HanName(listed.start, end, "organisation")
         elif match.group() in _ALONE:
             yield HanName(match.start(), end, "organisation")
         elif match.group() not in _VAGUE and 2 <= match.start() - start <= 6:
             yield HanName(start, end, "organisation")
 
 
-def _from(hits: Sequence[Found], place: int) -> Iterable[Found]:
-    return hits[place : place + 12]
+def _leads_to(text: str, hit: Found, head: int) -> bool:
+    """Return whether a known name begins the one that ends with the head: "美国 有线电视 新闻网"."""
+    return hit.start < head and hit.end <= head and not _APART.search(text, hit.end, head)
 
 
 def _start_of(text: str, start: int, earliest: int) -> int:

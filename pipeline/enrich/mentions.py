@@ -12,8 +12,15 @@ from typing import Final, NamedTuple
 from pipeline.article import EntityKind
 from pipeline.enrich.gazetteer import Found, Gazetteer
 from pipeline.enrich.han_names import HAN, han_names
-from pipeline.enrich.name_words import ADJECTIVES, DIRECTIONS, PLACE_PREPOSITIONS, STATE_ABBREVIATIONS, TITLES
-from pipeline.enrich.spans import Kind, Piece, Writing, given_names, kind_of, pieces, surnames
+from pipeline.enrich.name_words import (
+    ADJECTIVES,
+    DIRECTIONS,
+    PLACE_PREPOSITIONS,
+    SHORT_PLACES,
+    STATE_ABBREVIATIONS,
+    TITLES,
+)
+from pipeline.enrich.spans import Kind, Piece, Writing, given_names, is_institution, kind_of, pieces, surnames
 
 MAX_MENTIONS: Final = 5_000
 """Of one text; 5 MiB of names hold a hundred times as many, and an article keeps 300 names of 50 places each."""
@@ -111,12 +118,18 @@ def _of_hit(text: str, hit: Found, piece: Piece | None, *, is_small: bool = Fals
 
 def _of_piece(text: str, piece: Piece, hits: Sequence[Found], gazetteer: Gazetteer) -> Iterator[Mention]:
     """Yield the mentions in one run of capitalised words."""
+    short = _short_place(piece, gazetteer)
+    if short:
+        yield _unlisted(text, piece)._replace(kind="", rows=short)
+        return
+    if is_institution(piece.words):
+        hits = [hit for hit in hits if any(gazetteer.rows[row].kind == "organisation" for row in hit.rows)]
     for hit in hits:
         if hit.start <= piece.start and hit.end >= piece.words[-1].end:
             yield _of_hit(text, hit, piece, kind="" if hit.words > 1 else piece.kind)
             return
     if not hits:
-        yield _unlisted(text, piece, gazetteer)
+        yield _unlisted(text, piece)
         return
     hit = max(hits, key=lambda each: each.end - each.start)
     kinds = {gazetteer.rows[row].kind for row in hit.rows}
@@ -126,9 +139,21 @@ def _of_piece(text: str, piece: Piece, hits: Sequence[Found], gazetteer: Gazette
     elif _is_whole(piece, hit, kinds, is_weak=is_weak):
         is_about_place = not is_weak and (hit.start == piece.start or hit.end - hit.start <= 3) and "place" in kinds
         kind = piece.kind or ("organisation" if is_about_place else "")
-        yield _unlisted(text, piece._replace(kind=kind), gazetteer)
+        yield _unlisted(text, piece._replace(kind=kind))
     else:
         yield from _parted(text, piece, hits)
+
+
+def _short_place(piece: Piece, gazetteer: Gazetteer) -> tuple[int, ...]:
+    """Return the row of a country's or state's usual short form ("U.S.", "Britain", "Fla."), if this is one."""
+    word = piece.words[0].text
+    form = word.lower().strip(".")
+    if len(piece.words) > 1 or piece.kind == "person":
+        return ()
+    if piece.kind == "place" and form in STATE_ABBREVIATIONS:
+        return gazetteer.named(STATE_ABBREVIATIONS[form])
+    is_written_so = form in SHORT_PLACES and (len(form) > 5 or word.isupper())
+    return gazetteer.named(SHORT_PLACES[form]) if is_written_so else ()
 
 
 def _is_weak(hit: Found, gazetteer: Gazetteer) -> bool:
@@ -187,15 +212,9 @@ def _rest(text: str, piece: Piece, words: Sequence) -> Mention:  # type: ignore[
     return Mention(start, end, text[start:end], kind, (), len(words), "", False)
 
 
-def _unlisted(text: str, piece: Piece, gazetteer: Gazetteer) -> Mention:
-    state = (
-        STATE_ABBREVIATIONS.get(piece.words[0].low.strip("."))
-        if piece.kind == "place" and len(piece.words) == 1
-        else None
-    )
-    rows = gazetteer.named(state) if state else ()
+def _unlisted(text: str, piece: Piece) -> Mention:
     return Mention(
-        piece.start, piece.end, text[piece.start : piece.end], piece.kind, rows, len(piece.words), piece.before,
+        piece.start, piece.end, text[piece.start : piece.end], piece.kind, (), len(piece.words), piece.before,
         piece.is_first,
     )  # fmt: skip
 

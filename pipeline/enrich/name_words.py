@@ -43,6 +43,9 @@ sedang masih juga pula lagi turut hanya walaupun meskipun sehingga hingga sejak 
 bagaimanapun justeru malah bahkan terdahulu sebelumnya kemudian tambahnya ujarnya tambah jelas jelasnya berdasarkan
 berikut antara terhadap tentang mengenai siang malam pagi semalam kelmarin esok hari adalah ialah boleh dapat bisa
 harus perlu apa siapa mengapa bagaimana berita laporan pihak polis polisi difahamkan dilaporkan
+luar ehwal kewangan keuangan perdagangan perindustrian pendidikan kesihatan kesehatan pertahanan pengangkutan tenaga
+manusia pembangunan penerangan komunikasi belia sukan kebudayaan kehakiman penyelaras koordinator bidang ekonomi
+perekonomian pertanian perusahaan bertanggungjawab perhubungan pariwisata pelancongan alam sekitar
 """
     ),
     "romance": _words(
@@ -183,6 +186,7 @@ lieutenant-governor secretary-general chairwoman emeritus co-chair co-host comed
 engineer scientist historian activist dissident student teacher principal nurse physician executive managing treasurer
 national-security deputy-prime shadow incoming outgoing
 ceos cfos judges sens reps lords rapporteur commissioners directors founders analysts economists
+affairs
 """
 )
 """Titles, roles and forms of address before a person's name, also written small; never part of the name."""
@@ -330,6 +334,14 @@ sunday yorker atlantic nation hill star chronicle inquirer examiner sentinel sta
 )
 """Heads of newspapers, which "The" with a capital belongs to."""
 
+SHORT_PLACES: Final = {
+    "us": "United States", "u.s": "United States", "usa": "United States", "u.s.a": "United States",
+    "uk": "United Kingdom", "u.k": "United Kingdom", "britain": "United Kingdom", "great britain": "United Kingdom",
+    "uae": "United Arab Emirates", "u.a.e": "United Arab Emirates", "drc": "Congo - Kinshasa",
+    "america": "United States", "holland": "Netherlands",
+}  # fmt: skip
+"""Short names of countries that are no part of the lists of names; without their last stop."""
+
 STATE_ABBREVIATIONS: Final = {
     "ala": "Alabama", "ariz": "Arizona", "ark": "Arkansas", "calif": "California", "colo": "Colorado",
     "conn": "Connecticut", "del": "Delaware", "fla": "Florida", "ga": "Georgia", "ill": "Illinois", "ind": "Indiana",
@@ -350,3 +362,13 @@ analytics technologies industries motors pharmaceuticals bank
 """
 )
 """Heads that a company's short name is without: "Boeing Co", "Boeing"."""
+
+INSTITUTIONS: Final = frozenset(
+    {
+        "congress", "senate", "parliament", "house of representatives", "house of commons", "house of lords", "commons",
+        "white house", "pentagon", "kremlin", "supreme court", "high court", "capitol police", "home office",
+        "foreign office", "state department", "treasury", "federal reserve", "knesset", "bundestag", "bundesrat",
+        "duma", "lok sabha", "rajya sabha", "interpol", "vatican city state", "dpr", "mahkamah agung", "élysée",
+    }
+)  # fmt: skip
+"""Seats of power and chambers that news names without their country."""

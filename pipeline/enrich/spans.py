@@ -13,6 +13,7 @@ from pipeline.enrich.name_words import (
     ACRONYMS_OF_NO_NAME,
     ADJECTIVES,
     CALENDAR,
+    INSTITUTIONS,
     NOT_NAMES,
     ORGANISATION_HEADS,
     ORGANISATION_OPENERS,
@@ -207,6 +208,8 @@ def kind_of(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
     """Return what a name of these words is, by its words first, then by what stands around it."""
     if len(words) == 1:
         return _kind_of_one(text, words[0], end, before)
+    if is_institution(words):
+        return "organisation"
     first, last = words[0], words[-1]
     is_given = first.low in given_names()
     if last.low in NOT_NAMES or first.low in NOT_NAMES or last.text[-1].isdigit():
@@ -225,6 +228,8 @@ def _kind_of_one(text: str, word: Word, end: int, before: str) -> Kind:
     is_short = "." in text[word.end - 1 : end + 1]
     if is_short and word.low.strip(".") in STATE_ABBREVIATIONS:
         return "place"
+    if word.low in INSTITUTIONS:
+        return "organisation"
     if word.low in NOT_NAMES:
         return "none"
     if before in PERSON_TITLES_ONLY or (before in TITLES and word.low in given_names()):
@@ -234,6 +239,11 @@ def _kind_of_one(text: str, word: Word, end: int, before: str) -> Kind:
             return "place"
         return "none" if word.low in ACRONYMS_OF_NO_NAME or len(word.text) > 6 else "organisation"
     return "organisation" if _INNER_CAPITAL.match(word.text) else ""
+
+
+def is_institution(words: Sequence[Word]) -> bool:
+    """Return whether these words name a seat of power or a chamber, whatever else is called so."""
+    return " ".join(word.low for word in words) in INSTITUTIONS
 
 
 def is_organisation(words: Sequence[Word]) -> bool:
