@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -13,7 +12,7 @@ from pipeline.enrich.bounds import MAX_ALIASES, MAX_ENTITIES, MAX_SPANS
 from pipeline.enrich.gazetteer import Gazetteer
 from pipeline.enrich.gazetteer_files import Row
 from pipeline.enrich.joining import Name, join
-from pipeline.enrich.mentions import Mention, mentions
+from pipeline.enrich.mentions import Mention, is_title_case, mentions
 from pipeline.enrich.name_words import function_words
 from pipeline.enrich.places import chosen_rows, main_place
 from pipeline.enrich.spans import Writing
@@ -25,7 +24,6 @@ MAX_CHARACTERS: Final = 200_000
 """Of a body: what is behind that is a register or a protocol; its names are not looked for."""
 _STRICT: Final = frozenset({"de", "lb", "ms", "id"})
 """German gives every noun a capital; Malay and Indonesian give it to every word of an office, a paper or a plan."""
-_LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")
 
 
 class _Place(NamedTuple):
@@ -57,9 +55,7 @@ def _need_context(found: Iterable[Mention], gazetteer: Gazetteer) -> bool:
 
 def _in_title(title: str, found: list[Mention]) -> list[Mention]:
     """Return the mentions of a title; where each word has a capital, unlisted ones say nothing of themselves."""
-    words = _LONG_WORD.findall(title)
-    is_title_case = sum(word[0].isupper() for word in words) > 0.6 * len(words)
-    if not is_title_case:
+    if not is_title_case(title):
         return found
     return [mention._replace(kind="", words=1) if not mention.rows else mention for mention in found]
 

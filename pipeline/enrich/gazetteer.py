@@ -105,12 +105,15 @@ def _by_name(rows: Sequence[Row], own: frozenset[str]) -> tuple[dict[str, tuple[
     names = [(number, name) for number, row in enumerate(rows) for name in names_of(row)]
     ordinary = function_words("")
     for (number, name), form in zip(names, _folded([name for _, name in names]), strict=True):
-        if not form or form.count(" ") >= _MAX_WORDS or (form in ordinary and rows[number].id not in own):
+        is_acronym = len(form) <= _ACRONYM_CHARACTERS and name.isupper()
+        if not form or form.count(" ") >= _MAX_WORDS:
             continue
+        if form in ordinary and not is_acronym and rows[number].id not in own:
+            continue  # "And" is a party's short name
         holders = collected.setdefault(form, [])
         if not holders or holders[-1] != number:
             holders.append(number)
-        written[form] = written.get(form, True) and len(form) <= _ACRONYM_CHARACTERS and name.isupper()
+        written[form] = written.get(form, True) and is_acronym
     acronyms = frozenset(number for number, form in enumerate(collected) if written[form])
     return {form: _preferred(holders, rows, own) for form, holders in collected.items()}, acronyms
 

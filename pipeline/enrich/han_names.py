@@ -78,6 +78,10 @@ _APART: Final = re.compile("[^\u4e00-\u9fff]|[在由的和与是据被向对为�
 _PLACE: Final = re.compile(
     rf"([{_FOREIGN_MORE}新北和]{{2,9}})(省|州|邦|县|镇|岛|群岛|半岛|市)(?!长|政府|民|委|场|面|值)"
 )
+_REGION: Final = re.compile(
+    "中东|东南亚|东亚|南亚|中亚|西亚|北非|东非|西非|拉丁美洲|加沙地带|约旦河西岸|大西洋|太平洋|印度洋|北冰洋|地中海|红海|黑海|"
+    "里海|南中国海|波斯湾|台湾海峡|霍尔木兹海峡|马六甲海峡|苏伊士运河|巴尔干|高加索|克里米亚|顿巴斯|克什米尔"
+)
 _PLACE_SUFFIX: Final = re.compile("(?:特别行政区|群岛|省|州|邦|市|县|岛)(?!长|政府|民|委|场|面|值|际)")
 
 
@@ -160,6 +164,8 @@ def _start_of(text: str, start: int, earliest: int) -> int:
 def _places(text: str, hits: Sequence[Found], gazetteer: Gazetteer) -> Iterator[HanName]:
     """Yield known places with what sort of place they are ("古吉拉特邦"), and unlisted ones that say it."""
     for match in _PLACE.finditer(text):
+        yield HanName(*match.span(), "place")
+    for match in _REGION.finditer(text):
         yield HanName(*match.span(), "place")
     for hit in hits:
         if any(gazetteer.rows[row].kind == "place" for row in hit.rows) and HAN.match(text[hit.start]):

@@ -6,6 +6,8 @@ around a known name are no part of it, the known one.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -22,6 +24,8 @@ from pipeline.enrich.name_words import (
 )
 from pipeline.enrich.spans import Kind, Piece, Writing, given_names, is_institution, kind_of, pieces, surnames
 
+_HEADING: Final = re.compile(r"^[^\n]{1,120}(?<![.!?:;,\"”’)\]])$", re.MULTILINE)
+_LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")
 MAX_MENTIONS: Final = 5_000
 """Of one text; 5 MiB of names hold a hundred times as many, and an article keeps 300 names of 50 places each."""
 
@@ -47,8 +51,32 @@ class Mention(NamedTuple):
 def mentions(text: str, gazetteer: Gazetteer, writing: Writing) -> list[Mention]:
     """Return what may be names in ``text``, in order and none overlapping another."""
     hits = gazetteer.find(text)
-    found = _capitalised(text, hits, gazetteer, writing)
+    found = _without_headings(text, _capitalised(text, hits, gazetteer, writing))
     return _with_han(text, found, hits, gazetteer) if HAN.search(text) else found
+
+
+def _without_headings(text: str, found: list[Mention]) -> list[Mention]:
+    """Take from unlisted names in lines where every word has a capital what their words say, persons aside."""
+    lines = [line.span() for line in _HEADING.finditer(text) if is_title_case(line.group())]
+    if not lines:
+        return found
+    return [
+        mention._replace(kind="", words=1)
+        if not mention.rows and mention.kind != "person" and _is_within(mention, lines)
+        else mention
+        for mention in found
+    ]
+
+
+def _is_within(mention: Mention, lines: Sequence[tuple[int, int]]) -> bool:
+    place = bisect_right(lines, (mention.start, mention.end)) - 1
+    return any(start <= mention.start < end for start, end in lines[max(0, place) : place + 2])
+
+
+def is_title_case(line: str) -> bool:
+    """Return whether nearly every longer word of a line has a capital, so that none says anything."""
+    words = _LONG_WORD.findall(line)
+    return sum(1 for word in words if word[0].isupper()) > 0.7 * len(words)
 
 
 def _capitalised(text: str, hits: Sequence[Found], gazetteer: Gazetteer, writing: Writing) -> list[Mention]:
@@ -103,8 +131,9 @@ def _lone_hit(text: str, hit: Found, behind: int, gazetteer: Gazetteer) -> Menti
         return None
     if letter.isupper():  # a word that begins a sentence, a day, a title
         return _of_hit(text, hit, None) if hit.words > 1 else None
-    is_small = letter.islower()
-    if is_small and hit.words == 1 and not any(gazetteer.rows[row].id in gazetteer.own for row in hit.rows):
+    rows = [gazetteer.rows[row] for row in hit.rows]
+    is_small = letter.islower() and not any(row.id in gazetteer.own for row in rows)  # who lists a name wants it found
+    if is_small and hit.words == 1 and not any(row.kind == "person" for row in rows):
         return None
     return _of_hit(text, hit, None, is_small=is_small)
 

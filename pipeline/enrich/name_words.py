@@ -372,3 +372,21 @@ INSTITUTIONS: Final = frozenset(
     }
 )  # fmt: skip
 """Seats of power and chambers that news names without their country."""
+
+REGIONS: Final = frozenset(
+    {
+        "middle east", "near east", "far east", "west bank", "gaza strip", "southeast asia", "south-east asia",
+        "central asia", "east asia", "south asia", "latin america", "central america", "north africa", "west africa",
+        "east africa", "horn of africa", "eastern europe", "western europe", "central europe", "asia pacific",
+        "asia-pacific", "indo-pacific", "balkans", "caucasus", "sahel", "maghreb", "levant", "scandinavia", "crimea",
+        "donbas", "donbass", "kashmir", "tibet", "kurdistan", "sinai", "golan heights", "red sea", "black sea",
+        "north sea", "baltic sea", "caspian sea", "mediterranean", "mediterranean sea", "south china sea",
+        "east china sea", "persian gulf", "gulf of aden", "gulf of mexico", "strait of hormuz", "taiwan strait",
+        "suez canal", "panama canal", "english channel", "arctic", "antarctica", "arctic ocean", "pacific",
+        "pacific ocean", "atlantic", "atlantic ocean", "indian ocean", "caribbean", "caribbean sea", "himalayas",
+        "alps", "andes", "amazon rainforest", "sahara", "siberia", "midwest", "bay area", "silicon valley",
+        "timur tengah", "asia tenggara", "laut china selatan", "tepi barat", "semenanjung gaza", "pasifik", "atlantik",
+        "naher osten", "nahen osten", "proche-orient", "moyen-orient", "oriente medio", "cisjordanie",
+    }
+)  # fmt: skip
+"""Parts of the world and seas that the lists of countries and cities do not hold."""

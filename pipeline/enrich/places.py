@@ -36,7 +36,7 @@ def chosen_rows(
         elif numbers in by_name:
             chosen[mention] = by_name[numbers]
         else:
-            chosen[mention] = max(numbers, key=lambda number: _rank(rows[number], countries))
+            chosen[mention] = max(numbers, key=lambda number: _rank(mention, rows[number], countries))
     return chosen
 
 
@@ -75,9 +75,10 @@ def _lies_in(row: Row, other: Row) -> bool:
     return row.country == other.country and other.type in _COUNTRY_TYPES
 
 
-def _rank(row: Row, countries: Counter[str]) -> tuple[bool, bool, int, int]:
-    """Return what makes a row the likelier: a country over its capital, then the countries named, then size."""
-    return (row.kind == "place", row.type == "country", countries[row.country] if row.country else 0, row.weight)
+def _rank(mention: Mention, row: Row, countries: Counter[str]) -> tuple[bool, bool, int, int]:
+    """Return what makes a row the likelier: its own name, a country over its capital, the countries named, size."""
+    is_own_name = row.name.casefold() == mention.text.casefold()
+    return (is_own_name, row.type == "country", countries[row.country] if row.country else 0, row.weight)
 
 
 def main_place(

@@ -21,6 +21,7 @@ from pipeline.enrich.name_words import (
     PLACE_HEADS,
     PLACE_OPENERS,
     PRESS_HEADS,
+    REGIONS,
     SAYING,
     STATE_ABBREVIATIONS,
     TITLES,
@@ -135,7 +136,8 @@ def _parts_names(
     if word.low in ADJECTIVES:
         return not _heads_follow(run, place) and not (part and is_link(word.link))
     is_initial = len(word.low) == 1 and bool(following) and bool(title or part)
-    return word.low in function_words and word.low not in _ALSO_IN_NAMES and not is_initial
+    is_acronym = len(word.text) > 1 and word.text.isupper()
+    return word.low in function_words and word.low not in _ALSO_IN_NAMES and not (is_initial or is_acronym)
 
 
 def _is_title(word: Word, following: Word | None, part: Sequence[Word], title: str, *, ends_run: bool) -> bool:
@@ -192,11 +194,15 @@ def _piece(text: str, words: Sequence[Word], title: str, writing: Writing, *, is
     kind = kind_of(text, words, end, before)
     if not kind and len(words) > 1 and words[-1].low in writing.lower_words:
         kind = "none"  # "Women Artists", where the text speaks of artists too
-    elif kind == "organisation" and len(words) == 1 and len(words[0].low) > 3 and words[0].low in writing.lower_words:
+    elif kind == "organisation" and len(words) == 1 and _is_shouted(words[0].low, writing):
         kind = ""  # "HATE"
     if text[end : end + 1] == "." and words[-1].low in _WITH_STOP:
         end += 1
     return Piece(start, end, tuple(words), kind, is_first, before)
+
+
+def _is_shouted(low: str, writing: Writing) -> bool:
+    return low in writing.function_words or (len(low) > 3 and low in writing.lower_words)
 
 
 def _word_before(text: str, start: int) -> str:
@@ -206,10 +212,17 @@ def _word_before(text: str, start: int) -> str:
 
 def kind_of(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
     """Return what a name of these words is, by its words first, then by what stands around it."""
+    form = " ".join(word.low for word in words)
+    if form in INSTITUTIONS:
+        return "organisation"
+    if form in REGIONS:
+        return "place"
     if len(words) == 1:
         return _kind_of_one(text, words[0], end, before)
-    if is_institution(words):
-        return "organisation"
+    return _kind_of_several(text, words, end, before)
+
+
+def _kind_of_several(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
     first, last = words[0], words[-1]
     is_given = first.low in given_names()
     if last.low in NOT_NAMES or first.low in NOT_NAMES or last.text[-1].isdigit():
@@ -218,27 +231,34 @@ def kind_of(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
         return "organisation"
     if last.low in PLACE_HEADS or first.low in PLACE_OPENERS:
         return "place"
-    if before in TITLES or ((is_given or len(first.text.strip(".")) == 1) and not last.text.isupper()):
-        return "person"
+    return "person" if _is_person(text, words, end, before, is_given=is_given) else ""
+
+
+def _is_person(text: str, words: Sequence[Word], end: int, before: str, *, is_given: bool) -> bool:
+    is_initial = len(words[0].text.strip(".")) == 1
+    if before in TITLES or ((is_given or is_initial) and not words[-1].text.isupper()):
+        return True
     after = text[end : end + 24]
-    return "person" if _AGE.match(after) or _says(after) else ""
+    return bool(_AGE.match(after)) or _says(after)
 
 
 def _kind_of_one(text: str, word: Word, end: int, before: str) -> Kind:
     is_short = "." in text[word.end - 1 : end + 1]
     if is_short and word.low.strip(".") in STATE_ABBREVIATIONS:
         return "place"
-    if word.low in INSTITUTIONS:
-        return "organisation"
     if word.low in NOT_NAMES:
         return "none"
     if before in PERSON_TITLES_ONLY or (before in TITLES and word.low in given_names()):
         return "person"
     if word.text.isupper() and len(word.text) > 1:
-        if word.start < 2 and len(word.text) > 3 and _DATELINE_END.match(text, end):
-            return "place"
-        return "none" if word.low in ACRONYMS_OF_NO_NAME or len(word.text) > 6 else "organisation"
+        return _kind_of_capitals(text, word, end)
     return "organisation" if _INNER_CAPITAL.match(word.text) else ""
+
+
+def _kind_of_capitals(text: str, word: Word, end: int) -> Kind:
+    if word.start < 2 and len(word.text) > 3 and _DATELINE_END.match(text, end):
+        return "place"
+    return "none" if word.low in ACRONYMS_OF_NO_NAME or len(word.text) > 6 else "organisation"
 
 
 def is_institution(words: Sequence[Word]) -> bool:
