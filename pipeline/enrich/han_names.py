@@ -70,6 +70,7 @@ _ALONE: Final = _words("""
 国会 下议院 上议院 众议院 参议院 国务院 外交部 国防部 财政部 卫生部 内政部 贸工部 教育部 交通部 人力部 司法部 商务部
 共和党 民主党 国民党 早报 国民警卫队 革命卫队
 """)
+_OPENING_MARKS: Final = frozenset("《「“（")
 _VAGUE: Final = _words("公司 集团 中心 联盟 大会 航空 工会 商会 协会 法庭")
 """Heads that only a place, or a longer name, makes a name of."""
 _MANY: Final = _words("大学 中学 小学 学院 法院 银行 公司 医院 大会 国会 议会")
@@ -144,6 +145,8 @@ def _organisations(text: str, hits: Sequence[Found]) -> Iterator[HanName]:
         listed = next((hit for hit in hits[place : place + 12] if _leads_to(text, hit, match.start())), None)
         if listed and not (listed.end == match.start() and match.group() in _MANY):
             yield HanName(listed.start, end, "organisation")
+        elif start and text[start - 1] in _OPENING_MARKS:
+            yield HanName(start, end, "organisation")
         elif match.group() in _ALONE:
             yield HanName(match.start(), end, "organisation")
         elif match.group() not in _VAGUE and 2 <= match.start() - start <= 6:

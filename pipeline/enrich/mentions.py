@@ -129,13 +129,12 @@ def _lone_hit(text: str, hit: Found, behind: int, gazetteer: Gazetteer) -> Menti
     letter = text[hit.start]
     if hit.start < behind or letter.isdigit():
         return None
-    if letter.isupper():  # a word that begins a sentence, a day, a title
-        return _of_hit(text, hit, None) if hit.words > 1 else None
     rows = [gazetteer.rows[row] for row in hit.rows]
-    is_small = letter.islower() and not any(row.id in gazetteer.own for row in rows)  # who lists a name wants it found
-    if is_small and hit.words == 1 and not any(row.kind == "person" for row in rows):
-        return None
-    return _of_hit(text, hit, None, is_small=is_small)
+    if hit.words > 1 or any(row.id in gazetteer.own for row in rows):  # who lists a name wants it found
+        return _of_hit(text, hit, None, is_small=letter.islower() and rows[0].id not in gazetteer.own)
+    if letter.isupper() or (letter.islower() and not any(row.kind == "person" for row in rows)):
+        return None  # a word that begins a sentence, a day, a title; or one as any other
+    return _of_hit(text, hit, None, is_small=letter.islower())
 
 
 def _of_hit(text: str, hit: Found, piece: Piece | None, *, is_small: bool = False, kind: Kind = "") -> Mention:

@@ -390,3 +390,12 @@ REGIONS: Final = frozenset(
     }
 )  # fmt: skip
 """Parts of the world and seas that the lists of countries and cities do not hold."""
+
+ORGANISATION_BEGINNINGS: Final = _words(
+    """
+kementerian jabatan universiti universitas majlis persatuan pertubuhan suruhanjaya mahkamah yayasan lembaga kejaksaan
+kepolisian perbadanan ministère université préfecture ministerio universidad ayuntamiento ministério universidade
+ministero università
+"""
+)
+"""Heads with which the name begins, in languages that put them first."""

@@ -75,10 +75,10 @@ def _lies_in(row: Row, other: Row) -> bool:
     return row.country == other.country and other.type in _COUNTRY_TYPES
 
 
-def _rank(mention: Mention, row: Row, countries: Counter[str]) -> tuple[bool, bool, int, int]:
-    """Return what makes a row the likelier: its own name, a country over its capital, the countries named, size."""
+def _rank(mention: Mention, row: Row, countries: Counter[str]) -> tuple[bool, int, bool, int]:
+    """Return what makes a row the likelier: its own name, the countries named, a country over its capital, size."""
     is_own_name = row.name.casefold() == mention.text.casefold()
-    return (is_own_name, row.type == "country", countries[row.country] if row.country else 0, row.weight)
+    return (is_own_name, countries[row.country] if row.country else 0, row.type == "country", row.weight)
 
 
 def main_place(

@@ -15,6 +15,7 @@ from pipeline.enrich.name_words import (
     CALENDAR,
     INSTITUTIONS,
     NOT_NAMES,
+    ORGANISATION_BEGINNINGS,
     ORGANISATION_HEADS,
     ORGANISATION_OPENERS,
     PERSON_TITLES_ONLY,
@@ -95,7 +96,8 @@ def _cut(run: Sequence[Word], function_words: frozenset[str]) -> Iterator[tuple[
     part: list[Word] = []
     title = ""
     for place, word in enumerate(run):
-        if part and is_link(word.link) and not _is_led_on(part, word):
+        begins = word.low in ORGANISATION_BEGINNINGS and not word.link
+        if part and (begins or (is_link(word.link) and not _is_led_on(part, word))):
             yield part, title
             part, title = [], ""
         if _parts_names(run, place, part, title, function_words):
@@ -126,7 +128,7 @@ def _parts_names(
     """Return whether the word at ``place`` belongs to no name, so that one ends before it."""
     word = run[place]
     following = run[place + 1] if place + 1 < len(run) else None
-    ends_run = not following or following.low in {"jr", "sr"}
+    ends_run = not following or is_link(following.link) or following.low in {"jr", "sr"}
     if part and part[0].low in given_names() and ends_run and len(part) < 3 and word.low in surnames():
         return False  # "Regina King"
     if word.low in TITLES:
