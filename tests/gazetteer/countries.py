@@ -11,8 +11,8 @@ from babel import Locale
 from gazetteer.row import Row, distinct
 
 LANGUAGES = tuple(
-    "en ar bn bg ca cs da de el es et fa fi fr he hi hr hu id it ja ko lt lv ms nb nl pl pt ro ru sk sl sr sv sw ta th tr"
-    " uk ur vi zh zh_Hant".split()
+    "en ar bn bg ca cs da de el es et fa fi fr he hi hr hu id it ja ko lt lv ms nb nl pl pt ro ru sk sl sr sv sw ta th"
+    " tr uk ur vi zh zh_Hant".split()
 )
 """The languages of config/feeds.opml, and the others with many news sites."""
 

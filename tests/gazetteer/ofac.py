@@ -14,7 +14,7 @@ _PARTICLES = frozenset("al el bin bint ibn abd ul ur de del van von e i of the a
 _TITLES = re.compile(r"\b(DR|JR|SR|HAJI|MAULANA|USTAD)\.?(?=\s|$)")
 _BRACKETED = re.compile(r"\s*\(([^()]*)\)")
 SIMILAR = 0.6
-"""How alike two words must be to be one name in two transcriptions: "Qaani" and "Ghaani" are 0.73, "Anis" and "Dawood" 0."""
+"""How alike two words must be to be one name in two transcriptions: Qaani and Ghaani are 0.73, Anis and Dawood 0.2."""
 
 
 def _capitalised(name: str) -> str:

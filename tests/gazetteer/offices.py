@@ -14,8 +14,8 @@ _WEIGHTS = (
     (re.compile(r"^(acting |interim )?(president|prime minister|chancellor|monarch|supreme leader)$", re.I), 90),
     (
         re.compile(
-            r"^(president|prime minister|chancellor|emir|king|queen|monarch|taoiseach|sultan) of (?!.*\b(senate|chamber|house|council|"
-            r"assembly|court|board|bank|treasury|parliament|congress|conference|academy)\b)",
+            r"^(president|prime minister|chancellor|emir|king|queen|monarch|taoiseach|sultan) of "
+            r"(?!.*\b(senate|chamber|house|council|assembly|court|board|bank|treasury|parliament|congress|conference|academy)\b)",
             re.I,
         ),
         90,
@@ -43,8 +43,10 @@ def _codes() -> dict[str, str]:
     codes = {name: code for code, name in Locale("en").territories.items() if len(code) == 2}
     other = {
         "People's Republic of China": "CN", "Republic of Ireland": "IE", "State of Palestine": "PS", "Myanmar": "MM",
-        "Democratic Republic of the Congo": "CD", "Republic of the Congo": "CG", "Ivory Coast": "CI", "East Timor": "TL",
-        "The Gambia": "GM", "The Bahamas": "BS", "Czech Republic": "CZ", "Kingdom of the Netherlands": "NL", "Turkey": "TR",
+        "Democratic Republic of the Congo": "CD", "Republic of the Congo": "CG", "Ivory Coast": "CI",
+        "East Timor": "TL",
+        "The Gambia": "GM", "The Bahamas": "BS", "Czech Republic": "CZ", "Kingdom of the Netherlands": "NL",
+        "Turkey": "TR",
         "Federated States of Micronesia": "FM", "São Tomé and Príncipe": "ST", "Bosnia and Herzegovina": "BA",
         "Saint Kitts and Nevis": "KN", "Saint Lucia": "LC", "Saint Vincent and the Grenadines": "VC", "Eswatini": "SZ",
         "Trinidad and Tobago": "TT", "Antigua and Barbuda": "AG", "Abkhazia": "", "South Ossetia": "",
@@ -67,7 +69,7 @@ def _native(name: str) -> list[str]:
 
 
 def office_holders(folder: Path) -> list[Row]:
-    """Return a row for each person, of the weight of the greatest office; the names of its country's script are aliases."""
+    """Return a row for each person, of the weight of the greatest office, with the names in the country's script."""
     native: dict[str, list[str]] = {}
     for line in read_table(folder / "native_names.csv"):
         native.setdefault(line["person"], []).extend(_native(line["name"]))

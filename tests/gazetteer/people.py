@@ -1,9 +1,9 @@
-"""One row a person: the same person in several sources is merged, and the surname of the best known is a name of its own."""
+"""One row a person: who is in several sources is merged, and the surname of the best known is a name of its own."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import cache
@@ -13,13 +13,13 @@ from gazetteer.row import BETWEEN, Row, with_aliases
 
 from pipeline.query.analysis import joined, tokens
 
-KNOWN_BY_SURNAME = 70
-"""The weight from which a surname alone may be enough: heads of state and government, foreign and defence ministers."""
+KNOWN_BY_SURNAME = 90
+"""The weight from which a surname alone may be enough: heads of state and government."""
 SHORTEST_SURNAME = 5
 SAME_LAST, SAME_FIRST = 0.8, 0.75
 """How alike two transcriptions of the last and first words of a name are: Zhaparov, Japarov; Mostafa, Moustafa."""
 ONLY_EXACT = frozenset("CN HK JP KP KR MM TW VN AE BH KW OM QA SA".split())
-"""Where names of two people are as alike as two transcriptions of one: Li Keqiang and Li Qiang, the families of the Gulf."""
+"""Where two people's names are as alike as two transcriptions of one: Li Keqiang, Li Qiang; families of the Gulf."""
 
 
 @cache
@@ -59,18 +59,18 @@ def _joined_rows(old: Row, row: Row) -> Row:
     )
 
 
-def merged(*sources: Iterable[Row]) -> list[Row]:
+def merged(*sources: Iterable[Row], same: Mapping[str, str]) -> list[Row]:
     """Return one row a person, with the id and the name of the first source that has it, and the names of all.
 
-    Two rows are one person if they have one id, or names that are alike and one country: two countries have two people
-    of many a name.
+    Two rows are one person if they have one id, if `same` says so, or if they have one country and names that are
+    alike: two countries have two people of many a name.
     """
     known: list[Row] = []
     of_country: dict[str, list[int]] = {}
     place_of: dict[str, int] = {}
     for row in chain(*sources):
-        place = place_of.get(row.id)
-        if place is None and row.country:
+        place = place_of.get(same.get(row.id, row.id))
+        if place is None and row.country and row.id not in same:
             place = next((at for at in of_country.get(row.country, ()) if _is_same_person(known[at], row)), None)
         if place is None:
             place = len(known)
@@ -82,10 +82,13 @@ def merged(*sources: Iterable[Row]) -> list[Row]:
     return known
 
 
-def with_surnames(people: list[Row], marked: dict[str, str], taken: frozenset[str]) -> list[Row]:
+def with_surnames(
+    people: list[Row], marked: Mapping[str, str], taken: frozenset[str], small: frozenset[str]
+) -> list[Row]:
     """Return `people` with the surname of who is well known, where no other row has it and it is not a word or a place.
 
-    `marked` has the surname by folded name where a source says which word it is; else it is the last.
+    `marked` has the surname by folded name where a source says which word it is; else it is the last. Leaders of the
+    countries in `small` are too seldom in the news for their surnames alone.
     """
     bearers = Counter(word for person in people for word in set(tokens(person.name)[-1:] + tokens(person.name)[:1]))
     result = []
@@ -94,7 +97,14 @@ def with_surnames(people: list[Row], marked: dict[str, str], taken: frozenset[st
         surname = next((marked[joined(name)] for name in (person.name, *person.aliases) if joined(name) in marked), "")
         surname = surname or (person.name.split()[-1] if len(words) > 1 else "")
         folded = joined(surname)
-        fits = person.weight >= KNOWN_BY_SURNAME and len(folded) >= SHORTEST_SURNAME and " " not in folded
+        is_last = person.country not in ONLY_EXACT
+        fits = (
+            is_last
+            and person.country not in small
+            and person.weight >= KNOWN_BY_SURNAME
+            and len(folded) >= SHORTEST_SURNAME
+            and " " not in folded
+        )
         if fits and bearers[folded] <= 1 and folded not in taken:
             person = with_aliases(person, [surname])  # noqa: PLW2901
         result.append(person)
