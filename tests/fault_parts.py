@@ -21,6 +21,7 @@ from pipeline import steps, topics, wiring
 from pipeline.article import Article, Lane, encode_article
 from pipeline.commands.articles import delete_articles
 from pipeline.dead import DeadLetter, read_dead_letter
+from pipeline.enrich.gazetteer import Gazetteer, load_gazetteer
 from pipeline.enrich.tools import Tools, load_languages
 from pipeline.feed import Feed, KnownFeed
 from pipeline.identity import article_id, feed_id
@@ -216,8 +217,15 @@ def _languages() -> LanguageIdentifier:
     return load_languages()
 
 
-def _tools(pages: Pages) -> Tools:
-    return Tools(pages=pages, languages=_languages())
+@cache
+def _gazetteer() -> Gazetteer:
+    return load_gazetteer()
+
+
+def _tools(pages: Pages, own_names: Path) -> Tools:
+    tools = Tools(pages=pages, languages=_languages(), own_names=own_names)
+    vars(tools)["gazetteer"] = _gazetteer()
+    return tools
 
 
 @contextmanager

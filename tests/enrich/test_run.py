@@ -134,7 +134,7 @@ def test_a_stage_that_a_library_fails_in_is_flagged_and_the_others_go_on(
     monkeypatch.setattr(run, "STAGES", failing(failure))
     found = enrich_article(Article(id="a", title=TEXT, html="<p>lost</p>"), tools, STAGES)
     assert found.flags == ("failed:text",)
-    assert found.stages == ("clean/1", "language/1")
+    assert found.stages == ("clean/1", "language/1", "entities/1")
     assert (found.language, found.html) == ("en", "")
 
 
