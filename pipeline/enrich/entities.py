@@ -22,8 +22,9 @@ from pipeline.text.limits import MAX_LIST_CHARACTERS
 
 MAX_CHARACTERS: Final = 200_000
 """Of a body: what is behind that is a register or a protocol; its names are not looked for."""
-_STRICT: Final = frozenset({"de", "lb", "ms", "id"})
-"""German gives every noun a capital; Malay and Indonesian give it to every word of an office, a paper or a plan."""
+_STRICT: Final = frozenset({"de", "lb", "ms", "id", "zh", "ja", "ko"})
+"""German gives every noun a capital; Malay and Indonesian give it to every word of an office, a paper or a plan;
+in Chinese it is products as often as people."""
 
 
 class _Place(NamedTuple):

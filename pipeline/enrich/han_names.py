@@ -29,11 +29,11 @@ _FOREIGN: Final = (
     "戈格葛古瓜哈汉豪赫黑亨洪胡霍基吉季济加贾简杰津卡凯坎考科克肯孔库夸奎昆拉莱赖兰郎朗劳勒雷蕾黎里利丽莉列林琳卢鲁"
     "露伦罗洛吕玛迈麦曼芒毛梅蒙孟米密敏摩莫默姆穆纳娜乃奈内尼妮宁纽努诺欧帕派潘庞培佩彭皮珀普奇齐恰乔切钦琼茹瑞若撒"
     "萨塞桑森沙珊绍舍圣施什史舒斯丝苏索塔泰坦唐汤特腾提廷汀图托瓦万旺威韦维魏温翁沃乌武西希锡夏肖谢辛欣休许雅亚扬杨耶"
-    "叶伊易因英尤约宰赞泽曾詹扎珍芝兹朱祖佐瑟娃妲缇薇娅黛莎茜媞姬琪碧翠萝莲妃佳忒滕菈"
+    "叶伊易因英尤约宰赞泽曾詹扎珍芝兹朱祖佐瑟娃妲缇薇娅黛莎茜媞姬琪碧翠萝莲妃佳忒滕菈顿连涅盛代洼蔡柯葡"
 )
 """Characters that foreign names are written with, without those that as often begin the word behind the name."""
 _FOREIGN_MORE: Final = (
-    _FOREIGN + "明文金东道高南日山马木门龙隆路柳留理农让仁荣申通土于章卓开康江海华当罕彻楚曲涅策蓬寇莉歇白"
+    _FOREIGN + "明文金东道高南日山马木门龙隆路柳留理农让仁荣申通土章卓开康江海华当罕彻楚曲涅策蓬寇莉歇白"
 )
 _SURNAME: Final = (
     "李王张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏"
@@ -53,7 +53,7 @@ _BOUND: Final = (
 _TITLES: Final = frozenset(_TITLE.split("|"))
 _DOTTED: Final = re.compile(rf"[{_FOREIGN_MORE}]{{1,7}}(?:[·•‧][{_FOREIGN_MORE}]{{1,7}}){{1,4}}(?:[一二三四]世)?")
 _TITLED_FOREIGN: Final = re.compile(rf"(?:{_TITLE})([{_FOREIGN_MORE}]{{1,5}}[{_FOREIGN}白](?:[一二三四]世)?)")
-_FOREIGN_BEFORE: Final = re.compile(rf"(?<![{_FOREIGN}])([{_FOREIGN}]{{2,6}})(?=(?:{_AFTER}))")
+_FOREIGN_BEFORE: Final = re.compile(rf"(?<![{_FOREIGN}])([{_FOREIGN}]{{3,6}})(?=(?:{_AFTER}))")
 _NATIVE_NAME: Final = rf"(?:欧阳|司马|诸葛|上官|[{_SURNAME}])(?:[^\W\d_a-zA-Z]{{2}}|[^\W\d_a-zA-Z])"
 _TITLED_NATIVE: Final = re.compile(rf"(?:{_TITLE})({_NATIVE_NAME})")
 _NATIVE_BEFORE: Final = re.compile(rf"({_NATIVE_NAME})(?=（\d{{1,3}}岁|\(\d{{1,3}}岁|{_AFTER})")
@@ -77,8 +77,9 @@ _MANY: Final = _words("大学 中学 小学 学院 法院 银行 公司 医院 �
 """Heads of which a country has many: "阿富汗大学" are its universities."""
 _APART: Final = re.compile("[^\u4e00-\u9fff]|[在由的和与是据被向对为及了到从至于以给让把将等或并但也又都称说]")
 _PLACE: Final = re.compile(
-    rf"([{_FOREIGN_MORE}新北和]{{2,9}})(省|州|邦|县|镇|岛|群岛|半岛|市)(?!长|政府|民|委|场|面|值)"
+    rf"([{_FOREIGN_MORE}新北][{_FOREIGN_MORE}新北和]{{1,8}})(省|州|邦|县|镇|岛|群岛|半岛|市)(?!长|政府|民|委|场|面|值)"
 )
+_SAME_PLACE: Final = frozenset("市县岛") | {"群岛", "特别行政区"}
 _REGION: Final = re.compile(
     "中东|东南亚|东亚|南亚|中亚|西亚|北非|东非|西非|拉丁美洲|加沙地带|约旦河西岸|大西洋|太平洋|印度洋|北冰洋|地中海|红海|黑海|"
     "里海|南中国海|波斯湾|台湾海峡|霍尔木兹海峡|马六甲海峡|苏伊士运河|巴尔干|高加索|克里米亚|顿巴斯|克什米尔"
@@ -92,11 +93,13 @@ class HanName(NamedTuple):
     start: int
     end: int
     kind: EntityKind
+    rows: tuple[int, ...] = ()
+    """Of the gazetteer, when it is a known name with more behind it."""
 
 
 def han_names(text: str, hits: Sequence[Found], gazetteer: Gazetteer) -> list[HanName]:
     """Return the unlisted Chinese names in ``text``, in order, the longest where they overlap."""
-    found = [*_organisations(text, hits), *_places(text, hits, gazetteer), *_people(text)]
+    found = [*_organisations(text, hits), *_places(text, hits, gazetteer), *_people(text, hits)]
     found.sort(key=lambda name: (name.start, -name.end))
     kept: list[HanName] = []
     for name in found:
@@ -107,8 +110,9 @@ def han_names(text: str, hits: Sequence[Found], gazetteer: Gazetteer) -> list[Ha
     return kept
 
 
-def _people(text: str) -> Iterator[HanName]:
+def _people(text: str, hits: Sequence[Found]) -> Iterator[HanName]:
     """Yield every place of the names that some place proves to be a person's."""
+    listed = {hit.start for hit in hits}
     proven: dict[str, None] = {}
     for match in _DOTTED.finditer(text):
         end = match.end() - (text[match.end() - 1 : match.end() + 1] in _TITLES)
@@ -117,7 +121,7 @@ def _people(text: str) -> Iterator[HanName]:
     for match in chain(_TITLED_FOREIGN.finditer(text), _FOREIGN_BEFORE.finditer(text)):
         proven[match.group(1)] = None
     for match in chain(_TITLED_NATIVE.finditer(text), _NATIVE_BEFORE.finditer(text)):
-        name = _native(match.group(1))
+        name = "" if match.start(1) in listed else _native(match.group(1))  # "韩国来说"
         if len(name) > 2 or (name and text[match.end() : match.end() + 1] in _BRACKETS):
             proven[name] = None
     names = sorted(list(proven)[:MAX_NAMES], key=len, reverse=True)
@@ -155,7 +159,7 @@ def _organisations(text: str, hits: Sequence[Found]) -> Iterator[HanName]:
 
 def _leads_to(text: str, hit: Found, head: int) -> bool:
     """Return whether a known name begins the one that ends with the head: "美国 有线电视 新闻网"."""
-    return hit.start < head and hit.end <= head and not _APART.search(text, hit.end, head)
+    return hit.start < head and head - 6 <= hit.end <= head and not _APART.search(text, hit.end, head)
 
 
 def _start_of(text: str, start: int, earliest: int) -> int:
@@ -174,4 +178,5 @@ def _places(text: str, hits: Sequence[Found], gazetteer: Gazetteer) -> Iterator[
         if any(gazetteer.rows[row].kind == "place" for row in hit.rows) and HAN.match(text[hit.start]):
             suffix = _PLACE_SUFFIX.match(text, hit.end)
             if suffix and text[hit.end - 1] not in "省州市县岛邦":
-                yield HanName(hit.start, suffix.end(), "place")
+                rows = hit.rows if suffix.group() in _SAME_PLACE else ()
+                yield HanName(hit.start, suffix.end(), "place", rows)

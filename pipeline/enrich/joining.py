@@ -26,7 +26,10 @@ from pipeline.query.analysis import joined
 _SEPARATOR: Final = "ꙮ"
 LARGE_PLACE: Final = 1_000_000
 """Inhabitants of a place that is meant by its name alone, also where people bear it."""
-MIN_UNCASED_WEIGHT: Final = 200_000
+MIN_NATIVE_WEIGHT: Final = 2_000_000
+_NATIVE: Final = frozenset({"CN", "TW", "JP", "KR", "HK", "MO"})
+"""Where towns have names of two characters that are ordinary words too (合作, 联合, 中心)."""
+MIN_UNCASED_WEIGHT: Final = 100_000
 """Of a place whose name of two characters may as well be part of a longer word, in a script without capitals."""
 
 
@@ -111,7 +114,11 @@ def _is_certain(mention: Mention, row: Row) -> bool:
         return row.kind == "person" and mention.words > 1
     if mention.kind == "person" and row.kind != "person":
         return False
-    return mention.words > 1
+    return mention.words > 1 and _has_case(mention)
+
+
+def _has_case(mention: Mention) -> bool:
+    return mention.text[0].isupper() or mention.text[0].islower()
 
 
 def _is_shouted(mention: Mention) -> bool:
@@ -122,11 +129,19 @@ def _likely_kind(mention: Mention, *, is_strict: bool) -> EntityKind | None:
     """Return what several words in a row name that say nothing: a person more often than not."""
     if is_strict:
         return None
+    if _has_acronym(mention.text):
+        return "organisation"
     if mention.before in {"the", "a", "an"}:
         return "organisation" if mention.text[-1] == "s" else None
     if mention.before in _WITHIN:
         return "place"
     return None if mention.before == "at" else "person"
+
+
+def _has_acronym(text: str) -> bool:
+    """Return whether one of the words is an acronym: "UC Berkeley", "WECT News"."""
+    words = text.split(" ")
+    return words[0] not in given_names() and any(len(word) > 1 and word.isalpha() and word.isupper() for word in words)
 
 
 _WITHIN: Final = frozenset({"in", "near", "into", "outside"})
@@ -202,7 +217,7 @@ def _evident(
             if mention.before in _WITHIN:
                 within.add(form)
     for form, number in times.items():
-        if form in given_names():
+        if form in given_names() or (number > 1 and form in surnames()):
             evident.setdefault(form, "person")
         elif not writing.is_strict and form in within:
             evident.setdefault(form, "place")
@@ -220,6 +235,8 @@ def _lone_name(known: _Known, mention: Mention, form: str, row: Row | None, numb
     if form in known.full:
         return known.full[form]
     person = known.surname.get(form) or known.given.get(form)
+    if mention.text.isupper() and form in known.acronym and not (row and row.type == "country"):
+        return known.acronym[form]
     if row and _is_meant(mention, row, has_person=person is not None, form=form):
         return known.full.setdefault(form, Name(row.kind, number))
     is_acronym = form in known.acronym and (mention.text.isupper() or "." in mention.text)
@@ -228,18 +245,23 @@ def _lone_name(known: _Known, mention: Mention, form: str, row: Row | None, numb
 
 def _is_meant(mention: Mention, row: Row, *, has_person: bool, form: str) -> bool:
     """Return whether a single listed word means its row here."""
-    if (
-        mention.kind == "person"
-        and row.kind != "person"
-        and (row.type != "country" or mention.before in PERSON_TITLES_ONLY)
-    ):
+    if _is_other(mention, row):
         return False
     if row.kind != "place" or row.type == "country":
         return not (row.kind == "organisation" and has_person)
     if is_in_a_place(mention):
         return True
-    if not mention.text[0].isupper():  # a script without capitals
-        return len(form.replace(" ", "")) > 2 or row.weight >= MIN_UNCASED_WEIGHT
-    if has_person:
-        return False
-    return row.weight >= LARGE_PLACE or not (form in surnames() or form in given_names())
+    if not _has_case(mention):
+        least = MIN_NATIVE_WEIGHT if row.country in _NATIVE else MIN_UNCASED_WEIGHT
+        return row.type != "city" or len(mention.text) > 2 or row.weight >= least
+    is_surname = form in surnames() or form in given_names()
+    return not has_person and (row.weight >= LARGE_PLACE or not is_surname)
+
+
+def _is_other(mention: Mention, row: Row) -> bool:
+    """Return whether the mention is evidently of somebody or something else that is called so."""
+    if mention.kind == "person" and row.kind != "person":
+        return row.type != "country" or mention.before in PERSON_TITLES_ONLY
+    is_capitals = 1 < len(mention.text) <= 4 and mention.text.isupper() and mention.start > 9
+    # the CIA is not Cia, nor the GAO Gao
+    return is_capitals and row.name.casefold() == mention.text.casefold() and not row.name.isupper()

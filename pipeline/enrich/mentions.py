@@ -107,8 +107,8 @@ def _capitalised(text: str, hits: Sequence[Found], gazetteer: Gazetteer, writing
 def _with_han(text: str, found: Sequence[Mention], hits: Sequence[Found], gazetteer: Gazetteer) -> list[Mention]:
     """Return the mentions with the unlisted Chinese names among them, of two that overlap the longer."""
     merged = [*found]
-    for start, end, kind in han_names(text, hits, gazetteer):
-        merged.append(Mention(start, end, text[start:end], kind, (), 1, "", is_first=False))
+    for start, end, kind, rows in han_names(text, hits, gazetteer):
+        merged.append(Mention(start, end, text[start:end], kind, rows, 1, "", is_first=False))
     merged.sort(key=lambda mention: (mention.start, -mention.end, not mention.rows))
     kept: list[Mention] = []
     for mention in merged:

@@ -155,6 +155,7 @@ uzbek venezuelan venezuelans vietnamese welsh yemeni yemenis zambian zimbabwean 
 texan texans floridian londoner londoners parisian yorkers hawaiian indigenous aboriginal black blacks white
 whites amerika-syarikat
 scotsman scotswoman welshman dutchman brit
+hebrew mandarin cantonese hindi tamil urdu farsi swahili yiddish tagalog bahasa bengali punjabi melayu inggeris
 """
 )
 """Adjectives and inhabitants: capitals in English that are no places."""
@@ -187,6 +188,8 @@ engineer scientist historian activist dissident student teacher principal nurse 
 national-security deputy-prime shadow incoming outgoing
 ceos cfos judges sens reps lords rapporteur commissioners directors founders analysts economists
 affairs
+footballer prophet socialist supermodel presenter broadcaster filmmaker youtuber entrepreneur billionaire tycoon
+guitarist drummer bassist violinist pianist composer conductor curator choreographer architect designer photographer
 """
 )
 """Titles, roles and forms of address before a person's name, also written small; never part of the name."""
@@ -240,6 +243,7 @@ staatsanwaltschaft bundesamt kommission hochschule министерство ун
 федерация союз фонд компания міністерство університет комітет партія рада bakanlığı üniversitesi partisi bankası
 kurumu mahkemesi
 government daily news media bros brothers platforms research
+digital
 """
 )
 
@@ -268,6 +272,7 @@ PLACE_OPENERS: Final = _words(
     """
 mount lake cape gulf strait isle lac mont pulau sungai kampung bandar bukit tanjung gunung selat kabupaten kota
 provinsi fort port
+county
 """
 )
 
@@ -291,6 +296,7 @@ concerto musical dance jazz akta jalan lebuh undang-undang piala hari lapangan m
 boeing airbus model iphone
 music artist artists close ballroom race age note capitol islamist islamists
 oscar grammy
+castle castles cathedral abbey mosque temple apartments disease
 """
 )
 """Heads of what has a name but is none of the three kinds: laws, prizes, events, works, buildings."""
@@ -305,6 +311,7 @@ mrna pcr art rpg mvp nfts cpi ppi pmi apr roi ltv faqs usp b2b wfh kpi hdb coe g
 breaking exclusive watch video photo photos update updated live editor note read more new
 al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc
 sd tn tx ut vt va wa wv wi wy irl rnb
+et pt ct mt est edt aest winner winners faq pc uk-based
 """
 )
 """Letters that abbreviate what is no person, organisation or place."""
@@ -375,7 +382,7 @@ INSTITUTIONS: Final = frozenset(
 
 REGIONS: Final = frozenset(
     {
-        "middle east", "near east", "far east", "west bank", "gaza strip", "southeast asia", "south-east asia",
+        "england", "scotland", "wales", "northern ireland", "middle east", "near east", "far east", "west bank", "gaza strip", "southeast asia", "south-east asia",
         "central asia", "east asia", "south asia", "latin america", "central america", "north africa", "west africa",
         "east africa", "horn of africa", "eastern europe", "western europe", "central europe", "asia pacific",
         "asia-pacific", "indo-pacific", "balkans", "caucasus", "sahel", "maghreb", "levant", "scandinavia", "crimea",

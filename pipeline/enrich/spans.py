@@ -13,6 +13,7 @@ from pipeline.enrich.name_words import (
     ACRONYMS_OF_NO_NAME,
     ADJECTIVES,
     CALENDAR,
+    DIRECTIONS,
     INSTITUTIONS,
     NOT_NAMES,
     ORGANISATION_BEGINNINGS,
@@ -194,7 +195,9 @@ def _piece(text: str, words: Sequence[Word], title: str, writing: Writing, *, is
     start, end = words[0].start, words[-1].end
     before = title or _word_before(text, start)
     kind = kind_of(text, words, end, before)
-    if not kind and len(words) > 1 and words[-1].low in writing.lower_words:
+    if not kind and len(words) > 1 and text[start - 1 : start] == "（":
+        kind = "person"  # as Chinese adds a foreign name as its bearer writes it
+    elif not kind and len(words) > 1 and words[-1].low in writing.lower_words:
         kind = "none"  # "Women Artists", where the text speaks of artists too
     elif kind == "organisation" and len(words) == 1 and _is_shouted(words[0].low, writing):
         kind = ""  # "HATE"
@@ -227,13 +230,22 @@ def kind_of(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
 def _kind_of_several(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
     first, last = words[0], words[-1]
     is_given = first.low in given_names()
-    if last.low in NOT_NAMES or first.low in NOT_NAMES or last.text[-1].isdigit():
+    if (
+        (first.low in NOT_NAMES and not is_given)
+        or last.low in NOT_NAMES
+        or last.text[-1].isdigit()
+        or _is_street(words)
+    ):
         return "none"
     if not (is_given and last.low in surnames()) and is_organisation(words):
         return "organisation"
     if last.low in PLACE_HEADS or first.low in PLACE_OPENERS:
         return "place"
     return "person" if _is_person(text, words, end, before, is_given=is_given) else ""
+
+
+def _is_street(words: Sequence[Word]) -> bool:
+    return any(word.low in {"street", "streets", "avenue", "road", "boulevard"} for word in words)
 
 
 def _is_person(text: str, words: Sequence[Word], end: int, before: str, *, is_given: bool) -> bool:
@@ -248,7 +260,7 @@ def _kind_of_one(text: str, word: Word, end: int, before: str) -> Kind:
     is_short = "." in text[word.end - 1 : end + 1]
     if is_short and word.low.strip(".") in STATE_ABBREVIATIONS:
         return "place"
-    if word.low in NOT_NAMES:
+    if word.low in NOT_NAMES or word.low in DIRECTIONS:
         return "none"
     if before in PERSON_TITLES_ONLY or (before in TITLES and word.low in given_names()):
         return "person"
