@@ -24,7 +24,8 @@ from pipeline.enrich.name_words import (
 )
 from pipeline.enrich.spans import Kind, Piece, Writing, given_names, is_institution, kind_of, pieces, surnames
 
-_HEADING: Final = re.compile(r"^[^\n]{1,120}(?<![.!?:;,\"”’)\]])$", re.MULTILINE)
+MAX_HEADING_CHARACTERS: Final = 120
+_LINE_ENDS: Final = frozenset('.!?:;,"”’)]。！？')
 _LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")
 MAX_MENTIONS: Final = 5_000
 """Of one text; 5 MiB of names hold a hundred times as many, and an article keeps 300 names of 50 places each."""
@@ -52,12 +53,12 @@ def mentions(text: str, gazetteer: Gazetteer, writing: Writing) -> list[Mention]
     """Return what may be names in ``text``, in order and none overlapping another."""
     hits = gazetteer.find(text)
     found = _without_headings(text, _capitalised(text, hits, gazetteer, writing))
-    return _with_han(text, found, hits, gazetteer) if HAN.search(text) else found
+    return _with_han(text, found, hits, gazetteer) if not text.isascii() and HAN.search(text) else found
 
 
 def _without_headings(text: str, found: list[Mention]) -> list[Mention]:
     """Take from unlisted names in lines where every word has a capital what their words say, persons aside."""
-    lines = [line.span() for line in _HEADING.finditer(text) if is_title_case(line.group())]
+    lines = list(_headings(text))
     if not lines:
         return found
     return [
@@ -66,6 +67,15 @@ def _without_headings(text: str, found: list[Mention]) -> list[Mention]:
         else mention
         for mention in found
     ]
+
+
+def _headings(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where lines stand that look like headings in which every word has a capital."""
+    start = 0
+    for line in text.split("\n"):
+        if 0 < len(line) <= MAX_HEADING_CHARACTERS and line[-1] not in _LINE_ENDS and is_title_case(line):
+            yield start, start + len(line)
+        start += len(line) + 1
 
 
 def _is_within(mention: Mention, lines: Sequence[tuple[int, int]]) -> bool:
@@ -150,7 +160,7 @@ def _of_piece(text: str, piece: Piece, hits: Sequence[Found], gazetteer: Gazette
     if short:
         yield _unlisted(text, piece)._replace(kind="", rows=short)
         return
-    if is_institution(piece.words):
+    if hits and is_institution(piece.words):
         hits = [hit for hit in hits if any(gazetteer.rows[row].kind == "organisation" for row in hit.rows)]
     for hit in hits:
         if hit.start <= piece.start and hit.end >= piece.words[-1].end:
@@ -174,10 +184,10 @@ def _of_piece(text: str, piece: Piece, hits: Sequence[Found], gazetteer: Gazette
 
 def _short_place(piece: Piece, gazetteer: Gazetteer) -> tuple[int, ...]:
     """Return the row of a country's or state's usual short form ("U.S.", "Britain", "Fla."), if this is one."""
-    word = piece.words[0].text
-    form = word.lower().strip(".")
     if len(piece.words) > 1 or piece.kind == "person":
         return ()
+    word = piece.words[0].text
+    form = piece.words[0].low.strip(".")
     if piece.kind == "place" and form in STATE_ABBREVIATIONS:
         return gazetteer.named(STATE_ABBREVIATIONS[form])
     is_written_so = form in SHORT_PLACES and (len(form) > 5 or word.isupper())

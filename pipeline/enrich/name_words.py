@@ -382,7 +382,8 @@ INSTITUTIONS: Final = frozenset(
 
 REGIONS: Final = frozenset(
     {
-        "england", "scotland", "wales", "northern ireland", "middle east", "near east", "far east", "west bank", "gaza strip", "southeast asia", "south-east asia",
+        "england", "scotland", "wales", "northern ireland", "middle east", "near east", "far east",
+        "west bank", "gaza strip", "southeast asia", "south-east asia",
         "central asia", "east asia", "south asia", "latin america", "central america", "north africa", "west africa",
         "east africa", "horn of africa", "eastern europe", "western europe", "central europe", "asia pacific",
         "asia-pacific", "indo-pacific", "balkans", "caucasus", "sahel", "maghreb", "levant", "scandinavia", "crimea",
