@@ -44,7 +44,7 @@ def enrich(article: Article, tools: Tools) -> Article:
     words = set(tokens(body)) if _need_context(in_body, gazetteer) else set()
     found = [place.mention for place in places]
     rows = gazetteer.rows
-    chosen = {**chosen_rows(body, in_body, rows, words), **chosen_rows(article.title, in_title, rows, words)}
+    chosen = chosen_rows(body, in_body, rows, words) + chosen_rows(article.title, in_title, rows, words)
     named = join(found, rows, chosen, writing)
     entities = _entities(places, named, rows)
     return msgspec.structs.replace(article, entities=entities, main_place=_main_place(article, entities, gazetteer))

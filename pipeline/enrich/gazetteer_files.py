@@ -37,7 +37,7 @@ _SHOWN_CHARACTERS: Final = 40
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class Row(Struct, frozen=True, kw_only=True, gc=False):  # the collector need not walk over tens of thousands
     """One known person, organisation or place."""
 
     id: str

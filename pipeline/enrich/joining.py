@@ -7,7 +7,7 @@ nothing of itself is no name.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -64,19 +64,16 @@ def folded_all(texts: Sequence[str]) -> list[str]:
     return [forms[text] for text in texts]
 
 
-def join(
-    found: Sequence[Mention], rows: Sequence[Row], choose: Mapping[Mention, int], writing: Writing
-) -> list[Name | None]:
-    """Return whom or what each mention names; None: nothing. ``choose`` holds the row meant by each listed one."""
+def join(found: Sequence[Mention], rows: Sequence[Row], chosen: Sequence[int], writing: Writing) -> list[Name | None]:
+    """Return whom or what each mention names; None: nothing. ``chosen`` holds the row that each means, or -1."""
     forms = folded_all([mention.text for mention in found])
     known = _Known()
     named: list[Name | None] = [None] * len(found)
     undecided: list[int] = []
     lone: list[int] = []
-    for number, (mention, form) in enumerate(zip(found, forms, strict=True)):
+    for number, (mention, form, row) in enumerate(zip(found, forms, chosen, strict=True)):
         if mention.kind == "none" or not form:
             continue
-        row = choose.get(mention, -1)
         if row >= 0 and _is_certain(mention, rows[row]):
             named[number] = Name(rows[row].kind, row)
             _learn(known, named[number], mention, form)
@@ -97,7 +94,7 @@ def join(
     evident = _evident(found, forms, lone, writing)
     for number in lone:
         mention, form = found[number], forms[number]
-        row = choose.get(mention, -1)
+        row = chosen[number]
         named[number] = _lone_name(known, mention, form, rows[row] if row >= 0 else None, row)
         if named[number] is None and form in evident and not mention.is_small and not _is_shouted(mention):
             named[number] = known.full.setdefault(form, Name(evident[form], -1, form))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from pipeline.enrich.gazetteer_files import Row
@@ -15,28 +15,26 @@ _COUNTRY_TYPES: Final = frozenset({"country", "region", "state", "continent", "t
 
 def chosen_rows(
     text: str, found: Sequence[Mention], rows: Sequence[Row], words: frozenset[str] | set[str]
-) -> dict[Mention, int]:
-    """Return the row that each listed mention means; ``words`` are the article's, folded, for rows with a context."""
-    fitting = {mention: _fitting(mention, rows, words) for mention in found if mention.rows}
-    countries = _countries(rows[number] for numbers in fitting.values() for number in numbers[:1] if len(numbers) == 1)
-    chosen: dict[Mention, int] = {}
+) -> list[int]:
+    """Return the row that each mention means, -1 for an unlisted one.
+
+    ``words`` are the article's, folded, for the rows that want a context.
+    """
+    fitting = [_fitting(mention, rows, words) if mention.rows else () for mention in found]
+    countries = _countries(rows[numbers[0]] for numbers in fitting if len(numbers) == 1)
+    chosen: list[int] = []
     by_name: dict[tuple[int, ...], int] = {}
-    for place, mention in enumerate(found):
-        numbers = fitting.get(mention, ())
-        if not numbers:
-            continue
-        if len(numbers) == 1:
-            chosen[mention] = numbers[0]
+    for place, numbers in enumerate(fitting):
+        if len(numbers) < 2:
+            chosen.append(numbers[0] if numbers else -1)
             continue
         behind = _behind(text, found, place, fitting)
         said = [number for number in numbers if any(_lies_in(rows[number], rows[other]) for other in behind)]
         if said:
-            by_name[numbers] = said[0] if len(said) == 1 else max(said, key=lambda number: rows[number].weight)
-            chosen[mention] = by_name[numbers]
-        elif numbers in by_name:
-            chosen[mention] = by_name[numbers]
-        else:
-            chosen[mention] = max(numbers, key=lambda number: _rank(mention, rows[number], countries))
+            by_name[numbers] = max(said, key=lambda number: rows[number].weight)
+        elif numbers not in by_name:
+            by_name[numbers] = max(numbers, key=lambda number: _rank(found[place], rows[number], countries))
+        chosen.append(by_name[numbers])
     return chosen
 
 
@@ -58,14 +56,10 @@ def _countries(rows: Iterable[Row]) -> Counter[str]:
     return Counter(row.country for row in rows if row.country)
 
 
-def _behind(
-    text: str, found: Sequence[Mention], place: int, fitting: Mapping[Mention, tuple[int, ...]]
-) -> tuple[int, ...]:
+def _behind(text: str, found: Sequence[Mention], place: int, fitting: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     """Return the rows of the place that a comma names after this one: "Paris, Texas"."""
-    if place + 1 >= len(found):
-        return ()
-    here, following = found[place], found[place + 1]
-    return fitting.get(following, ()) if text[here.end : following.start] == ", " else ()
+    is_last = place + 1 >= len(found)
+    return () if is_last or text[found[place].end : found[place + 1].start] != ", " else fitting[place + 1]
 
 
 def _lies_in(row: Row, other: Row) -> bool:
