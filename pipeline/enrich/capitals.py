@@ -28,7 +28,7 @@ LETTER: Final = "0-9_" + _class_of("Lu", "Lt", "Ll", "Lo", "Lm", "Mn")
 
 # Each alternative begins with a capital and takes one character at a time, so that no text is looked at twice.
 _CAPITAL: Final = re.compile(
-    rf"(?<![{LETTER}])(?:[{UPPER}](?:\.[{UPPER}])+(?![{LETTER}])\.?|[{UPPER}](?:[{LETTER}]|['’&](?=[{LETTER}])|-(?=[{UPPER}0-9]))*)"
+    rf"(?<![{LETTER}])(?:[{UPPER}](?:\.[{UPPER}])+(?![{LETTER}])\.?|[{UPPER}]\.[{UPPER}][{LETTER}]+|[{UPPER}](?:[{LETTER}]|['’&](?=[{LETTER}])|-(?=[{UPPER}0-9]))*)"
 )
 _LINKS: Final = frozenset({"of", "of the", "for", "for the", "and", "and the", "&", "on", "to"})
 
@@ -61,7 +61,13 @@ def runs(text: str) -> Iterator[list[Word]]:
         yield run
 
 
+_OWNERS: Final = frozenset({"people", "women", "men", "children", "king", "queen", "veterans"})
+"""Whose possessive is part of names: "People's Bank"."""
+
+
 def _without_possessive(word: str) -> str:
+    if word[:-2].lower() in _OWNERS:
+        return word
     return word[:-2] if word[-2:] in {"'s", "’s", "'S", "’S"} else word
 
 

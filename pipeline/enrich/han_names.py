@@ -61,19 +61,25 @@ _BRACKETS: Final = frozenset("（(")
 _NOT_IN_NAMES: Final = frozenset("说在和与也是今昨将于对表指认的则及等就因并已出率称被从向为受这那都而且则不")
 
 _HEAD: Final = re.compile(
-    "委员会|联合会|大学|学院|中学|小学|公司|集团|银行|法院|法庭|国会|议会|下议院|上议院|众议院|参议院|协会|中心|研究所|研究院|"
+    "(?:委员会|联合会|大学|学院|中学|小学|公司|集团|银行|法院|法庭|国会|议会|下议院|上议院|众议院|参议院|协会|中心|研究所|研究院|"
     "医院|航空|基金会|警察部队|警察局|总局|气象局|管理局|肃毒局|情报局|调查局|安全局|国务院|外交部|国防部|财政部|卫生部|内政部|"
     "贸工部|教育部|交通部|人力部|司法部|商务部|通讯社|电视台|新闻网|早报|时报|日报|晚报|邮报|共和党|民主党|工党|国民党|"
-    "行动党|警卫队|革命卫队|国际组织|总商会|商会|工会|联盟|大会"
+    "行动党|警卫队|革命卫队|国际组织|总商会|商会|工会|联盟|大会)(?![长生])"
 )
 _ALONE: Final = _words("""
 国会 下议院 上议院 众议院 参议院 国务院 外交部 国防部 财政部 卫生部 内政部 贸工部 教育部 交通部 人力部 司法部 商务部
 共和党 民主党 国民党 早报 国民警卫队 革命卫队
 """)
+_FAMOUS: Final = re.compile(
+    "白宫|五角大楼|克里姆林宫|路透社|法新社|美联社|彭博社|新华社|中新社|塔斯社|半岛电视台|塔利班|真主党|哈马斯|伊斯兰国|"
+    "联合国安理会|安理会|联合国大会|世界卫生组织|世卫组织|国际货币基金组织|世界银行|世界贸易组织|世贸组织|欧洲联盟|欧盟|北约|"
+    "亚细安|东盟|二十国集团|七国集团|国际刑警组织|国际原子能机构|国际刑事法院|微信|微博|推特|脸书|面簿|抖音"
+)
+"""Agencies, seats of power and platforms that need no head."""
 _OPENING_MARKS: Final = frozenset("《「“（")
 _VAGUE: Final = _words("公司 集团 中心 联盟 大会 航空 工会 商会 协会 法庭")
 """Heads that only a place, or a longer name, makes a name of."""
-_MANY: Final = _words("大学 中学 小学 学院 法院 银行 公司 医院 大会 国会 议会")
+_MANY: Final = _words("大学 中学 小学 学院 法院 银行 公司 医院 国会 议会")
 """Heads of which a country has many: "阿富汗大学" are its universities."""
 _APART: Final = re.compile("[^\u4e00-\u9fff]|[在由的和与是据被向对为及了到从至于以给让把将等或并但也又都称说]")
 _PLACE: Final = re.compile(
@@ -139,6 +145,9 @@ def _native(name: str) -> str:
 
 
 def _organisations(text: str, hits: Sequence[Found]) -> Iterator[HanName]:
+    """Yield what ends in a head, from the place or the bound that it begins with, and what needs neither."""
+    for match in _FAMOUS.finditer(text):
+        yield HanName(*match.span(), "organisation")
     place = 0
     for match in _HEAD.finditer(text):
         end = match.end()
@@ -146,6 +155,7 @@ def _organisations(text: str, hits: Sequence[Found]) -> Iterator[HanName]:
         while place < len(hits) and hits[place].start < earliest:
             place += 1
         start = _start_of(text, match.start(), earliest)
+        start -= text.startswith("中央", start - 1)
         listed = next((hit for hit in hits[place : place + 12] if _leads_to(text, hit, match.start())), None)
         if listed and not (listed.end == match.start() and match.group() in _MANY):
             yield HanName(listed.start, end, "organisation")
@@ -153,7 +163,7 @@ def _organisations(text: str, hits: Sequence[Found]) -> Iterator[HanName]:
             yield HanName(start, end, "organisation")
         elif match.group() in _ALONE:
             yield HanName(match.start(), end, "organisation")
-        elif match.group() not in _VAGUE and 2 <= match.start() - start <= 6:
+        elif not listed and match.group() not in _VAGUE and 2 <= match.start() - start <= 6:
             yield HanName(start, end, "organisation")
 
 

@@ -24,6 +24,7 @@ from pipeline.enrich.spans import Writing, given_names, surnames
 from pipeline.query.analysis import joined
 
 _SEPARATOR: Final = "ꙮ"
+MAX_PERSON_WORDS: Final = 4
 LARGE_PLACE: Final = 1_000_000
 """Inhabitants of a place that is meant by its name alone, also where people bear it."""
 MIN_NATIVE_WEIGHT: Final = 2_000_000
@@ -71,8 +72,13 @@ def join(found: Sequence[Mention], rows: Sequence[Row], chosen: Sequence[int], w
     named: list[Name | None] = [None] * len(found)
     undecided: list[int] = []
     lone: list[int] = []
+    abbreviated: list[int] = []
     for number, (mention, form, row) in enumerate(zip(found, forms, chosen, strict=True)):
-        if mention.kind == "none" or not form:
+        if not form:
+            continue
+        if mention.kind == "none":
+            if mention.words == 1 and mention.text.isupper():
+                abbreviated.append(number)
             continue
         if row >= 0 and _is_certain(mention, rows[row]):
             named[number] = Name(rows[row].kind, row)
@@ -91,6 +97,8 @@ def join(found: Sequence[Mention], rows: Sequence[Row], chosen: Sequence[int], w
         _learn(known, named[number], found[number], form)
     _learn_acronyms_in_brackets(known, found, named, forms)
     _join_longer(known, named, forms)
+    for number in abbreviated:  # an MBA is a degree but where Mortgage Bankers Association stands
+        named[number] = known.acronym.get(forms[number])
     evident = _evident(found, forms, lone, writing)
     for number in lone:
         mention, form = found[number], forms[number]
@@ -126,6 +134,8 @@ def _likely_kind(mention: Mention, *, is_strict: bool) -> EntityKind | None:
     """Return what several words in a row name that say nothing: a person more often than not."""
     if is_strict:
         return None
+    if mention.words > MAX_PERSON_WORDS:
+        return None
     if _has_acronym(mention.text):
         return "organisation"
     if mention.before in {"the", "a", "an"}:
@@ -149,29 +159,43 @@ def _learn(known: _Known, name: Name | None, mention: Mention, form: str) -> Non
         return
     known.full.setdefault(form, name)
     words = form.split(" ")
+    if name.kind == "person":
+        _learn_person(known, name, mention, words)
+    elif name.kind == "organisation" and not _has_case(mention):
+        for cut in range(2, min(5, len(words) - 3)):  # "新加坡安全驾驶中心", then "安全驾驶中心"
+            known.short.setdefault(" ".join(words[cut:]), name)
+    elif name.kind == "organisation" and len(words) > 1:
+        _learn_organisation(known, name, mention, words)
+
+
+def _learn_person(known: _Known, name: Name, mention: Mention, words: list[str]) -> None:
     if "·" in mention.text:
         for part in mention.text.split("·"):
             known.surname.setdefault(" ".join(part), name)
         return
-    if name.kind == "person" and len(words) > 1:
-        if words[-1] in {"jr", "sr", "ii", "iii"}:
-            words = words[:-1]
-        known.surname.setdefault(words[-1], name)
-        known.given.setdefault(words[0], name)
-        if len(words) > 2:
-            known.surname.setdefault(" ".join(words[1:]), name)
-            known.surname.setdefault(" ".join(words[-2:]), name)
-            known.given.setdefault(" ".join(words[:2]), name)
-        if mention.text.rpartition(" ")[2].islower():
-            known.small_surnames.add(words[-1])
-    elif name.kind == "organisation" and len(words) > 1:
-        letters = [word[0] for word in mention.text.replace("-", " ").split() if word[0].isupper()]
-        if len(letters) > 1:
-            known.acronym.setdefault("".join(letters).lower(), name)
-        if (words[-1] not in ORGANISATION_HEADS or words[-1] in PRESS_HEADS) and words[-1].isalpha():
-            known.short.setdefault(words[-1], name)
-        if words[-1] in CORPORATE_HEADS or len(words[-1]) == 3:
-            known.short.setdefault(" ".join(words[:-1]), name)
+    if words[-1] in {"jr", "sr", "ii", "iii"}:
+        words = words[:-1]
+    if len(words) < 2:
+        return
+    known.surname.setdefault(words[-1], name)
+    known.given.setdefault(words[0], name)
+    if len(words) > 2:
+        known.surname.setdefault(" ".join(words[1:]), name)
+        known.surname.setdefault(" ".join(words[-2:]), name)
+        known.given.setdefault(" ".join(words[:2]), name)
+    if mention.text.rpartition(" ")[2].islower():
+        known.small_surnames.add(words[-1])
+
+
+def _learn_organisation(known: _Known, name: Name, mention: Mention, words: list[str]) -> None:
+    letters = [word[0] for word in mention.text.replace("-", " ").split() if word[0].isupper()]
+    if len(letters) > 1:
+        known.acronym.setdefault("".join(letters).lower(), name)
+    last = words[-1]
+    if last.isalpha() and (last not in ORGANISATION_HEADS or last in PRESS_HEADS):
+        known.short.setdefault(last, name)
+    if last in CORPORATE_HEADS or len(last) == 3:
+        known.short.setdefault(" ".join(words[:-1]), name)
 
 
 def _learn_acronyms_in_brackets(

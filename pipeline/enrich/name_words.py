@@ -190,6 +190,7 @@ ceos cfos judges sens reps lords rapporteur commissioners directors founders ana
 affairs
 footballer prophet socialist supermodel presenter broadcaster filmmaker youtuber entrepreneur billionaire tycoon
 guitarist drummer bassist violinist pianist composer conductor curator choreographer architect designer photographer
+mdm assoc adj
 """
 )
 """Titles, roles and forms of address before a person's name, also written small; never part of the name."""
@@ -199,6 +200,7 @@ PERSON_TITLES_ONLY: Final = _words(
 mr mrs ms miss dr prof sir dame sen rep lt gen col sgt encik cik puan datuk dato tan tun senator congressman
 congresswoman rabbi ayatollah monsieur madame mme herr frau señor señora mr. mrs. ms. dr. prof. sen. rep. gen. col.
 lord lady judges judge pope prince princess sheikh imam king queen justices messrs
+mdm
 """
 )
 """Titles that a person's name must follow, so that one unlisted word after them is a person."""
@@ -244,6 +246,7 @@ staatsanwaltschaft bundesamt kommission hochschule министерство ун
 kurumu mahkemesi
 government daily news media bros brothers platforms research
 digital
+parlimen
 """
 )
 
@@ -297,6 +300,7 @@ boeing airbus model iphone
 music artist artists close ballroom race age note capitol islamist islamists
 oscar grammy
 castle castles cathedral abbey mosque temple apartments disease
+agenda strategy breakthrough
 """
 )
 """Heads of what has a name but is none of the three kinds: laws, prizes, events, works, buildings."""
@@ -376,9 +380,11 @@ INSTITUTIONS: Final = frozenset(
         "white house", "pentagon", "kremlin", "supreme court", "high court", "capitol police", "home office",
         "foreign office", "state department", "treasury", "federal reserve", "knesset", "bundestag", "bundesrat",
         "duma", "lok sabha", "rajya sabha", "interpol", "vatican city state", "dpr", "mahkamah agung", "élysée",
+        "facebook", "twitter", "instagram", "tiktok", "youtube", "whatsapp", "telegram", "wechat", "weibo", "linkedin",
+        "reddit", "snapchat", "truth social",
     }
 )  # fmt: skip
-"""Seats of power and chambers that news names without their country."""
+"""Seats of power and chambers that news names without their country, and platforms."""
 
 REGIONS: Final = frozenset(
     {
@@ -404,6 +410,7 @@ ORGANISATION_BEGINNINGS: Final = _words(
 kementerian jabatan universiti universitas majlis persatuan pertubuhan suruhanjaya mahkamah yayasan lembaga kejaksaan
 kepolisian perbadanan ministère université préfecture ministerio universidad ayuntamiento ministério universidade
 ministero università
+parlimen dewan institut agensi tentera perkhidmatan
 """
 )
 """Heads with which the name begins, in languages that put them first."""

@@ -30,6 +30,7 @@ from pipeline.enrich.name_words import (
 )
 
 Kind = Literal["", "person", "organisation", "place", "none"]
+MAX_ACRONYM_CHARACTERS: Final = 6
 _AGE: Final = re.compile(r",? \(?\d{1,3}\)?(?:,|\)| tahun)|, who\b|, whose\b|,? yang berusia")
 _INNER_CAPITAL: Final = re.compile(
     r"(?!Ma?c|De|La|Le|Van|Von|Di|Du)[A-Z]+[a-z0-9]+[A-Z][A-Za-z0-9]*$|[A-Z]{2}[a-z]{3,}$"
@@ -272,7 +273,10 @@ def _kind_of_one(text: str, word: Word, end: int, before: str) -> Kind:
 def _kind_of_capitals(text: str, word: Word, end: int) -> Kind:
     if word.start < 2 and len(word.text) > 3 and _DATELINE_END.match(text, end):
         return "place"
-    return "none" if word.low in ACRONYMS_OF_NO_NAME or len(word.text) > 6 else "organisation"
+    is_number = word.text[-1].isdigit() and word.text[:2].isalpha()  # a flight, an amount
+    if is_number or word.low in ACRONYMS_OF_NO_NAME:
+        return "none"
+    return "organisation" if len(word.text) <= MAX_ACRONYM_CHARACTERS else ""
 
 
 def is_institution(words: Sequence[Word]) -> bool:
