@@ -22,6 +22,12 @@ from pipeline.settings import shipped_config
 _SEPARATOR: Final = "ꙮ"
 """Between names that are folded in one go, which is four times faster: a letter that stands in no name."""
 _MAX_WORDS: Final = 20
+_JOINING: Final = frozenset(
+    ["", " ", "\n", "-", "‐", "‑", "–", "'", "’", ".", "·", "•", "・", " & ", "/", "\u00a0", "\u200c", " - "]
+)
+"""What may stand between the words of one name."""
+_SHORTENED_CHARACTERS: Final = 3
+"""Of what ends in a full stop within a name: "St. Louis"."""
 _ACRONYM_CHARACTERS: Final = 6
 """Up to which a name in capitals is found only in capitals: WHO is not who."""
 
@@ -62,6 +68,10 @@ class Gazetteer:
         found = []
         for name, start, end in matches:
             first, behind = bisect_left(starts, start), bisect_left(starts, end)
+            if apart := _apart(text, places, first, behind):
+                for part in (slice(first, apart), slice(apart, behind)):
+                    found += self.find_in(text, words[part], places[part])
+                continue
             place = _trimmed(text, places[first][0], places[behind - 1][1])
             if name not in self._acronyms or text[slice(*place)].isupper():
                 found.append(Found(*place, self._candidates[name], behind - first))
@@ -134,6 +144,20 @@ def _folded(listed: Sequence[str]) -> list[str]:
 
 def _doubled(names: Iterable[str]) -> Iterator[str]:
     return (name.replace(" ", "  ") for name in names)
+
+
+def _apart(text: str, places: Sequence[tuple[int, int]], first: int, behind: int) -> int:
+    """Return the word of a match before which something parts it from the others ("New York. City"); 0: nothing does.
+
+    What is compared are words, without what stands between them.
+    """
+    for word in range(first + 1, behind):
+        end, start = places[word - 1][1], places[word][0]
+        gap = text[end:start]
+        if gap in _JOINING or (gap == ". " and end - places[word - 1][0] <= _SHORTENED_CHARACTERS):
+            continue
+        return word
+    return 0
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -247,6 +247,7 @@ kurumu mahkemesi
 government daily news media bros brothers platforms research
 digital
 parlimen
+battalion battalions regiment forum transit archive archives collective observatory facility
 """
 )
 

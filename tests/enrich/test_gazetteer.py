@@ -49,6 +49,10 @@ def test_spellings_and_scripts_fold_to_one(spelling: str) -> None:
         ("Paris Paris,Paris", ["Paris", "Paris", "Paris"]),
         ("在新加坡的", ["新加坡"]),
         ("NEW\nYORK", ["NEW\nYORK"]),
+        ("in New York. City Hall", ["New York"]),
+        ("the New (York City)", []),
+        ("新）加坡", []),
+        ("World, Health; Organization and Paris. Paris", ["Paris", "Paris"]),
     ],
 )
 def test_a_name_is_whole_words_without_what_hangs_on_them(text: str, names: list[str]) -> None:
