@@ -6,9 +6,7 @@ case, diacritics, apostrophes or Arabic letter forms, and never finds a name wit
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,7 +14,8 @@ from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from pipeline.enrich.gazetteer_files import Row, load_own_rows, names_of, shipped_rows
 from pipeline.enrich.name_words import function_words
-from pipeline.query.analysis import joined, placed_tokens
+from pipeline.enrich.placed_words import PlacedWords, placed_words
+from pipeline.query.analysis import joined
 from pipeline.settings import shipped_config
 
 _SEPARATOR: Final = "ꙮ"
@@ -56,23 +55,19 @@ class Gazetteer:
 
     def find(self, text: str) -> list[Found]:
         """Return the known names in ``text``, in order: at each place the longest, none overlapping another."""
-        words, places = placed_tokens(text)
-        return self.find_in(text, words, places)
+        return self._find_in(text, placed_words(text))
 
-    def find_in(self, text: str, words: Sequence[str], places: Sequence[tuple[int, int]]) -> list[Found]:
-        """Do what ``find`` does, for a text whose words are known already."""
-        matches = self._automaton.find_matches_as_indexes(f" {'  '.join(words)} ")
-        if not matches:
-            return []
-        starts = list(accumulate((len(word) + 2 for word in words), initial=0))
+    def _find_in(self, text: str, placed: PlacedWords) -> list[Found]:
+        compared = f" {'  '.join(placed.words)} "
         found = []
-        for name, start, end in matches:
-            first, behind = bisect_left(starts, start), bisect_left(starts, end)
-            if apart := _apart(text, places, first, behind):
-                for part in (slice(first, apart), slice(apart, behind)):
-                    found += self.find_in(text, words[part], places[part])
+        for name, start, end in self._automaton.find_matches_as_indexes(compared):
+            first = compared.count(" ", 0, start) // 2
+            behind = first + compared.count(" ", start, end) // 2
+            if apart := _apart(text, placed, first, behind):
+                found += self._find_in(text, placed.part(first, apart))
+                found += self._find_in(text, placed.part(apart, behind))
                 continue
-            place = _trimmed(text, places[first][0], places[behind - 1][1])
+            place = _trimmed(text, int(placed.starts[first]), int(placed.ends[behind - 1]))
             if name not in self._acronyms or text[slice(*place)].isupper():
                 found.append(Found(*place, self._candidates[name], behind - first))
         return found
@@ -146,17 +141,15 @@ def _doubled(names: Iterable[str]) -> Iterator[str]:
     return (name.replace(" ", "  ") for name in names)
 
 
-def _apart(text: str, places: Sequence[tuple[int, int]], first: int, behind: int) -> int:
+def _apart(text: str, placed: PlacedWords, first: int, behind: int) -> int:
     """Return the word of a match before which something parts it from the others ("New York. City"); 0: nothing does.
 
     What is compared are words, without what stands between them.
     """
     for word in range(first + 1, behind):
-        end, start = places[word - 1][1], places[word][0]
-        gap = text[end:start]
-        if gap in _JOINING or (gap == ". " and end - places[word - 1][0] <= _SHORTENED_CHARACTERS):
-            continue
-        return word
+        gap = text[placed.ends[word - 1] : placed.starts[word]]
+        if gap not in _JOINING and not (gap == ". " and len(placed.words[word - 1]) <= _SHORTENED_CHARACTERS):
+            return word
     return 0
 
 

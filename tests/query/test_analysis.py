@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.query.analysis import MAX_TOKEN_CHARACTERS, Token, joined, placed_tokens, tokenize, tokens
+from pipeline.query.analysis import MAX_TOKEN_CHARACTERS, joined, tokenize, tokens
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=40)
 tricky_characters = (
@@ -167,11 +167,3 @@ def test_a_letter_keeps_at_most_thirty_marks_when_they_must_be_sorted() -> None:
 def test_a_flood_is_analysed_and_gives_the_same_words_both_ways(flood: Callable[[int], str]) -> None:
     text = flood(20_000)
     assert [token.text for token in tokenize(text)] == tokens(text)
-
-
-@settings(max_examples=300)
-@given(any_text | tricky_text)
-def test_words_and_places_in_two_lists_are_those_of_tokenize(text: str) -> None:
-    words, places = placed_tokens(text)
-    assert [Token(word, *place) for word, place in zip(words, places, strict=True)] == tokenize(text)
-    assert words == tokens(text)
