@@ -44,7 +44,7 @@ class Settings(BaseModel):
     )
     pages: str = Field("", description="file:///path/pages; empty: pages in the data folder.")
     stages: tuple[str, ...] = Field(
-        ("text", "metadata", "origin", "clean", "language", "quotes"),
+        ("text", "metadata", "origin", "clean", "language", "entities", "quotes"),
         min_length=1,
         description="Enrichment stages, in order.",
     )
@@ -166,6 +166,11 @@ class Settings(BaseModel):
             return (self.folder / self.config).resolve()
         beside = self.folder / "config"
         return beside.resolve() if os.path.isfile(beside / "feeds.opml") else shipped_config()
+
+    @property
+    def names_folder(self) -> Path:
+        """The folder of files with a user's own people, organisations and places; it need not be there."""
+        return self.config_folder / "entities"
 
     @property
     def access_file(self) -> Path:

@@ -321,10 +321,18 @@ def open_pages(settings: Settings) -> Pages:
 
 
 def open_tools(settings: Settings, profiles: Profiles | None = None) -> Tools:
-    """Return what the enrichment stages work with, with the page store that the settings name."""
+    """Return what the enrichment stages work with, with the page store that the settings name.
+
+    Raises:
+        UsageError: a file with a user's own names cannot be used.
+    """
     from pipeline.enrich.tools import Tools
 
-    return Tools(pages=open_pages(settings), profiles=profiles or NoProfiles())
+    tools = Tools(
+        pages=open_pages(settings), own_names=settings.names_folder, profiles=profiles or NoProfiles()
+    )  # fmt: skip
+    tools.prepare(settings.stages)
+    return tools
 
 
 def open_http(settings: Settings) -> Http:

@@ -58,8 +58,10 @@ def preview(
     """
     context: Context = ctx.obj
     problems = articles = 0
-    tools, stages = Tools(pages=MemoryPages()), context.settings.stages
+    settings = context.settings
+    tools, stages = Tools(pages=MemoryPages(), own_names=settings.names_folder), settings.stages
     check_stages(stages)
+    tools.prepare(stages)
     textless = Textless()
     for path in given_paths(paths):
         read = explain_path if by_stage else preview_path

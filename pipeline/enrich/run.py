@@ -1,6 +1,6 @@
 """Enrich what is raw: decode, run the configured stages in order, publish; the one door of this step.
 
-    articles.raw --text--metadata--origin--clean--language--quotes--> articles.enriched
+    articles.raw --text--metadata--origin--clean--language--entities--quotes--> articles.enriched
 
 A stage is a function ``enrich(article, tools) -> Article`` in a module of its own. To add one, write it, name it in
 ``STAGES`` with version 1 and list it in the setting ``stages``; raise the number when its results change.
@@ -29,7 +29,7 @@ from pipeline.article import (
     decode_deletion,
     encode_article,
 )
-from pipeline.enrich import clean, language, metadata, origin, quotes, text
+from pipeline.enrich import clean, entities, language, metadata, origin, quotes, text
 from pipeline.enrich.again import enrich_again
 from pipeline.enrich.limits import fitted
 from pipeline.enrich.times import with_utc_times
@@ -70,6 +70,7 @@ STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
         "origin": Stage(origin.enrich, 1),
         "clean": Stage(clean.enrich, 2, ("encoding_repaired",)),
         "language": Stage(language.enrich, 2, ("language_unsure",)),
+        "entities": Stage(entities.enrich, 1),
         "quotes": Stage(quotes.enrich, 1),
     }
 )
