@@ -86,6 +86,11 @@ _AND: Final = re.compile(
 _AND_OF_NAMES: Final = re.compile(r"\s+(?:y|e|i|en|و)\s+", re.IGNORECASE)
 """Short words that surnames hold too (Ortega y Gasset): they part what is two words on either side."""
 _PLACE: Final = re.compile(r"\s+(?:in|at|à|en|в)\s+(?=[A-ZÀ-ÞА-Я]).*", re.DOTALL)
+_REGION: Final = re.compile(
+    r"(\s(?:in|at)\s+[A-Z][\w.'’-]*(?:\s[A-Z][\w.'’-]*){0,2}),\s*[A-Z][\w.'’-]+(?=\s*(?:$|[,;]|and\s))"
+)
+"""The second word of "in Palm Beach, Florida", which would look like a name."""
+_INITIALS: Final = re.compile(r"(?:[^\W\d_]\.[\s-]?){1,4}")
 _MONTH: Final = (
     r"(?:jan|feb|fév|mar|mär|apr|avr|may|mai|jun|juin|jul|juil|aug|août|sep|oct|okt|nov|dec|dez|déc|ene|abr|ago|dic"
     r"|янв|фев|мар|апр|мая|июн|июл|авг|сен|окт|ноя|дек)\w*\.?"
@@ -149,8 +154,9 @@ def _names(byline: str) -> list[str]:
     if not any(map(str.isalpha, outside)):  # "press@example.org (Jane Doe)", as RSS wants it
         outside = " ".join(_PARENTHESIS.findall(text))
         asides = []
-    if reversed_name := _reversed(outside):
-        return [reversed_name]
+    outside = _REGION.sub(r"\1", outside)
+    if turned := _initialled(outside) or _reversed(outside):
+        return turned
     pieces = [piece for piece in map(_without_by, _SEPARATOR.split(outside)) if not _is_sentence(piece)]
     parts = [part for piece in pieces for part in _parted(piece)]
     return [name for part in _with_suffixes([*parts, *asides]) if (name := _name(part))]
@@ -177,11 +183,19 @@ def _without_by(text: str) -> str:
     return text
 
 
-def _reversed(text: str) -> str:
+def _initialled(text: str) -> list[str]:
+    """Return the names of ``Ash, C., Mueller, K. L.``, as journals write them: each second part is initials."""
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) % 2 or not all(map(_INITIALS.fullmatch, parts[1::2])):
+        return []
+    return [f"{first} {last}" for last, first in zip(parts[::2], parts[1::2], strict=True) if last]
+
+
+def _reversed(text: str) -> list[str]:
     """Return ``Jane Doe`` for ``Doe, Jane``: one comma with one word before and one behind it, neither an agency."""
     words = [part.split() for part in text.split(",")]
     if len(words) != 2 or len(words[0]) != 1 or not 1 <= len(words[1]) <= 2:
-        return ""
+        return []
     last, first = words[0][0], words[1]
     is_initialled = len(first) == 1 or len(first[1].rstrip(".")) == 1
     is_name = all(word[0].isupper() and _fold(word) not in _ROLES | _QUALIFIERS for word in (last, *first))
@@ -191,8 +205,8 @@ def _reversed(text: str) -> str:
         or is_agency(" ".join(first))
         or _TITLE_SUFFIX.fullmatch(first[0])
     ):
-        return ""
-    return " ".join((*map(_word_cased, first), _word_cased(last)))
+        return []
+    return [" ".join((*map(_word_cased, first), _word_cased(last)))]
 
 
 def _with_suffixes(parts: Iterable[str]) -> list[str]:

@@ -43,6 +43,22 @@ def test_what_is_no_part_of_the_name_goes(byline: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("byline", "expected"),
+    [
+        ("Sam Jones in Madrid and Ali Khan in Barcelona", ("Sam Jones", "Ali Khan")),
+        ("Jane Doe in Palm Beach, Florida", ("Jane Doe",)),
+        ("Associated Press in Palm Beach, Florida and Ali Khan", ("Associated Press", "Ali Khan")),
+        ("Jane Doe in Rome, Ali Khan in Paris", TWO),
+        ("Doe, J., Khan, A. B.", ("J. Doe", "A. B. Khan")),
+        ("Doe-Roe, J.-P.", ("J.-P. Doe-Roe",)),
+        ("Jane Doe (now), Ali Khan (earlier)", TWO),
+    ],
+)
+def test_bylines_as_feeds_have_them(byline: str, expected: tuple[str, ...]) -> None:
+    assert clean_authors([byline]) == expected
+
+
+@pytest.mark.parametrize(
     "name",
     [
         "José Ortega y Gasset", "Luigi Di Maio", "Di Maio", "Ursula von der Leyen", "von der Leyen", "Kate White",
