@@ -50,9 +50,9 @@ def drawn(data: Path) -> list[Text]:
     for script, number in STORIES_PER_SCRIPT.items():
         chosen += rng.sample([text for text in stories if _script(text.body) == script], number)
     rng.shuffle(chosen)
-    held_out = {text.hash for text in rng.sample(chosen, HELD_OUT)}
+    held_out = {text.hash for text in rng.sample(chosen, HELD_OUT)} - {SEEN}
     return [
-        Text(hash=t.hash, kind=t.kind, outlet=t.outlet, title=t.title, body=t.body, is_held_out=t.hash in held_out - {SEEN})
+        Text(hash=t.hash, kind=t.kind, outlet=t.outlet, title=t.title, body=t.body, is_held_out=t.hash in held_out)
         for t in chosen
     ]
 
