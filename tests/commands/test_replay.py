@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 from cli_parts import Cli
@@ -124,3 +125,24 @@ def test_a_deleted_article_stays_deleted(kept: Cli, newer: None) -> None:
     kept("delete", "title:old", "--reason", "asked", "--yes")
     assert "2 articles selected" in kept("replay", "--where", "*").out
     assert "Old bridge" not in articles(kept)
+
+
+@pytest.mark.parametrize("point", ["replay:published:1", "enrich:published:1", "settle:handled:1", "index:handled:1"])
+def test_a_replay_that_is_killed_and_called_again_does_every_article_once(cli: Cli, point: str) -> None:
+    lines = (
+        {"url": f"https://a.example/{n}", "title": f"Talks in Beirut {n}", "body": f"{SENTENCES} {n}"}
+        for n in range(30)
+    )
+    (cli.folder / "some.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    cli.environment |= {"WIREWATCH_STAGES": "text,clean"}
+    assert cli("ingest", cli.folder / "some.jsonl").code == 0
+    alerts = cli("alerts", "list", "--json").out
+    cli.environment |= {"WIREWATCH_STAGES": "text,clean,entities", "WIREWATCH_FAILPOINT": point}
+    with cli.start("replay", "--where", "stages.entities:0") as program:
+        assert program.process.wait(timeout=60) == -signal.SIGKILL
+    del cli.environment["WIREWATCH_FAILPOINT"]
+    assert cli("replay", "--where", "stages.entities:0").code == 0
+    found = cli("search", "place:beirut stages.entities:>0", "--json", "--limit", "100").lines
+    assert len({article["id"] for article in found}) == len(found) == 30
+    assert {(article["revision"], article["version"]) for article in found} == {(1, 2)}
+    assert cli("alerts", "list", "--json").out == alerts
