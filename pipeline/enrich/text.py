@@ -108,7 +108,7 @@ def _with_page_text(article: Article, own: Candidate | None, tools: Tools) -> Ar
     if choice.choice not in ("extracted", "json_ld"):
         telemetry.PAGES_WITHOUT_ARTICLE.labels(_kind_name(found.flags)).inc()
         article = article.flagged("page_without_article", *found.flags)
-        return article if own is None else _on_own_text(article, own, choice.confidence)
+        return article if own is None else _on_own_text(article, own)
     if article.outlet:
         keys, page_bytes = candidate_keys(choice.paragraphs), tools.page_bytes(article.page)
         tools.profiles.note(article.id, article.outlet, keys, characters(choice.paragraphs), page_bytes)
@@ -163,16 +163,14 @@ def _with_page_head(article: Article, tree: HtmlElement) -> Article:
     ).flagged(*(flags if not article.published else ()))
 
 
-def _on_own_text(article: Article, own: Candidate, confidence: float | None = None) -> Article:
+def _on_own_text(article: Article, own: Candidate) -> Article:
     if not article.body:
         return article
-    if confidence is None:
-        confidence = choose(own, (), (), "").confidence
+    # In a later run the text was cleaned since, so that it would be judged by what is no longer there.
+    is_judged = article.text_choice != "" and article.text_choice == own.choice
+    confidence = article.text_confidence if is_judged else choose(own, (), (), "").confidence
     return msgspec.structs.replace(
-        article,
-        text_from="feed" if article.feed else "file",
-        text_choice=own.choice,
-        text_confidence=confidence,
+        article, text_from="feed" if article.feed else "file", text_choice=own.choice, text_confidence=confidence
     )
 
 

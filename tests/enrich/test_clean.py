@@ -285,3 +285,14 @@ def test_both_stages_over_their_own_result_change_nothing(
     raw = Article(id="a", html=markup, page=page if has_page else "", feed=feed, text_from="feed" if feed else "file")
     once = enrich(text.enrich(raw, tools), tools)
     assert enrich(text.enrich(once, tools), tools) == once
+
+
+def test_what_follows_a_title_may_start_with_a_dateline(tools: Tools) -> None:
+    found = cleaned(tools, f"A bridge for the town\n\nPARIS (AFP) - {PROSE}")
+    assert (found.title, found.dateline, found.body) == ("A bridge for the town", "PARIS (AFP)", PROSE.strip())
+
+
+def test_a_feed_s_text_is_judged_once(tools: Tools) -> None:
+    raw = Article(id="a", feed="f", html=f"<p>Advertisement</p><p>{PROSE}</p><p>Read more</p>")
+    once = enrich(text.enrich(raw, tools), tools)
+    assert text.enrich(once, tools).text_confidence == once.text_confidence > 0
