@@ -51,7 +51,7 @@ class Stage(NamedTuple):
 STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
     {
         "text": Stage(text.enrich, 3),
-        "clean": Stage(clean.enrich, 2),
+        "clean": Stage(clean.enrich, 1),
         "language": Stage(language.enrich, 1),
     }
 )
