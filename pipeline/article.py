@@ -181,6 +181,12 @@ class Article(Struct, frozen=True, kw_only=True):
         """Return this article with ``flags`` added, each once."""
         return msgspec.structs.replace(self, flags=tuple(dict.fromkeys((*self.flags, *flags))))
 
+    def unflagged(self, *flags: str) -> Article:
+        """Return this article without ``flags``."""
+        if not self.flags or not set(flags).intersection(self.flags):
+            return self
+        return msgspec.structs.replace(self, flags=tuple(flag for flag in self.flags if flag not in flags))
+
 
 class Deletion(Struct, frozen=True, kw_only=True):
     """An order to forget an article, on the same topics and under the same key as the article itself."""
@@ -192,6 +198,9 @@ class Deletion(Struct, frozen=True, kw_only=True):
 
 DELETION_HEADER = {"kind": "deletion"}
 """Headers of a record whose value is a ``Deletion``; a record without them holds an ``Article``."""
+
+REENRICH_HEADER = {"kind": "reenrich"}
+"""Headers of a raw or enriched record that holds a settled article whose stages are to be gone through again."""
 
 SOURCE_HEADER = "source"
 """Header with the place of the raw record (``topic/partition/offset``) that an enriched one was made from. It stays

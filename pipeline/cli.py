@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "index": ("workers", "Write settled articles into the search index."),
     "alert": ("workers", "Match live articles against the rules and deliver alerts."),
     "status": ("status", "Show what each step has done and has still to do."),
+    "replay": ("reenrich", "Go through the enrichment stages again, with the pages that are still stored."),
     "setup": ("setup", "Make what the steps need and is missing, and bring up to date what is older."),
     "prune": ("prune", "Let go of what is past its retention, once, and make next month's index ahead."),
     "watch": ("watch", "Tell people when polling, indexing or alerting stops, and send a heartbeat while all is well."),

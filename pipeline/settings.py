@@ -44,7 +44,12 @@ class Settings(BaseModel):
     )
     pages: str = Field("", description="file:///path/pages; empty: pages in the data folder.")
     stages: tuple[str, ...] = Field(
-        ("text", "clean", "language"), min_length=1, description="Enrichment stages, in order."
+        ("text", "metadata", "origin", "clean", "language", "entities", "quotes"),
+        min_length=1,
+        description="Enrichment stages, in order.",
+    )
+    enrich_processes: int = Field(
+        1, ge=1, le=64, description="Processes that one enrich worker enriches in; each has models of its own."
     )
     contact: str = Field("", description="Address or URL that publishers can reach you at; part of the User-Agent.")
     allow_addresses: tuple[str, ...] = Field(
@@ -161,6 +166,11 @@ class Settings(BaseModel):
             return (self.folder / self.config).resolve()
         beside = self.folder / "config"
         return beside.resolve() if os.path.isfile(beside / "feeds.opml") else shipped_config()
+
+    @property
+    def names_folder(self) -> Path:
+        """The folder of files with a user's own people, organisations and places; it need not be there."""
+        return self.config_folder / "entities"
 
     @property
     def access_file(self) -> Path:

@@ -7,8 +7,8 @@ until there is nothing left for it to do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Mapping
-from contextlib import closing, suppress
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -20,7 +20,9 @@ from pipeline.alert import deliver
 from pipeline.alert import run as alert
 from pipeline.article import Article
 from pipeline.enrich import run as enrich
-from pipeline.enrich.tools import Tools
+from pipeline.enrich.crew import Crew
+from pipeline.enrich.meter import MetricsMeter
+from pipeline.enrich.outlets import OutletProfiles
 from pipeline.errors import TryLater
 from pipeline.fetch.run import fetch_due_pages
 from pipeline.housekeeping import AskedDrops
@@ -30,12 +32,12 @@ from pipeline.leased import IDLE_SECONDS, LeaseHeld, LeaseKeeper, put_off, run_l
 from pipeline.loop import new_runner
 from pipeline.poll.parsing_process import ParsingProcess
 from pipeline.poll.run import Poller, PollReport, poll_feeds
-from pipeline.ports import Consumer, Http, SearchIndex, TopicPartition
+from pipeline.ports import Consumer, Http, Record, SearchIndex, TopicPartition
 from pipeline.rules_file import load_rules
 from pipeline.settle import run as settle
 from pipeline.unindexed import look_up_holdings
 from pipeline.wiring import Ports
-from pipeline.worker import Limits, Wait, Worker
+from pipeline.worker import Handled, Limits, Wait, Worker
 
 log = structlog.get_logger("wirewatch")
 T = TypeVar("T")
@@ -136,19 +138,45 @@ def run_fetch(ports: Ports, wait: Wait, *, once: bool = False) -> None:
 @telemetry.giving_signs("enrich")
 def run_enrich(ports: Ports, wait: Wait, *, once: bool = False) -> None:
     """Enrich what is raw."""
-    tools = Tools(pages=ports.pages)
     stages = ports.settings.stages
     enrich.check_stages(stages)
+    profiles = OutletProfiles(ports.state, ports.clock)
     topics_in = tuple(topics.raw(lane) for lane in topics.LANES)
     consumer = _joined(ports, enrich.GROUP, topics_in, wait, once=once)
     if consumer is None:
         return
-    with closing(consumer):
+    with closing(consumer), _enriching(ports, profiles, once=once) as enriching:
+
+        def handle(records: Sequence[Record]) -> Sequence[Handled]:
+            handled = enriching(records)
+            profiles.flush()
+            return handled
+
         Worker(
             enrich.GROUP, broker=ports.broker, consumer=consumer, progress=ports.state, clock=ports.clock, wait=wait,
-            handle=lambda records: enrich.enrich_records(records, tools, stages), reach=ports.reach,
-            limits=_limits(once=once),
+            handle=handle, reach=ports.reach, limits=_limits(once=once),
         ).run(once=once)  # fmt: skip
+
+
+@contextmanager
+def _enriching(
+    ports: Ports, profiles: OutletProfiles, *, once: bool
+) -> Iterator[Callable[[Sequence[Record]], Sequence[Handled]]]:
+    """Yield what enriches a batch: in this process or, when the settings say so, in several that belong to it."""
+    settings = ports.settings
+    processes = 1 if once else settings.enrich_processes  # a drain is over before more of them had started
+    if processes == 1:
+        tools = wiring.open_tools(settings, profiles)
+        yield lambda records: enrich.enrich_records(records, tools, settings.stages)
+        return
+    crew = Crew(
+        processes, open_tools=partial(wiring.open_tools, settings), stages=settings.stages, profiles=profiles,
+        meter=MetricsMeter(),
+    )  # fmt: skip
+    try:
+        yield crew.enrich
+    finally:
+        crew.close()
 
 
 @telemetry.giving_signs("settle")

@@ -26,6 +26,7 @@ MetricName = Literal[
     "wirewatch_records_total",
     "wirewatch_batch_seconds",
     "wirewatch_stage_seconds",
+    "wirewatch_stage_failures_total",
     "wirewatch_pages_without_article_total",
     "wirewatch_record_age_seconds",
     "wirewatch_requests_total",
@@ -65,6 +66,9 @@ BATCH_SECONDS: Final = _histogram(
 STAGE_SECONDS: Final = _histogram(
     "wirewatch_stage_seconds", "Time of one enrichment stage on one article.", ["stage"], SECONDS
 )
+STAGE_FAILURES: Final = _counter(
+    "wirewatch_stage_failures_total", "Articles that an enrichment stage failed on.", ["stage"]
+)
 PAGES_WITHOUT_ARTICLE: Final = _counter(
     "wirewatch_pages_without_article_total",
     "Pages that held no article, by what they were instead: index, login, consent, video, or unknown.",
@@ -101,8 +105,8 @@ LAST_LOOK: Final = _gauge(
     "When lag, ages, feeds and queues were last looked up, in Unix seconds; they are as old as this.",
 )
 ALL: Final = (
-    RECORDS, BATCH_SECONDS, STAGE_SECONDS, PAGES_WITHOUT_ARTICLE, AGE_SECONDS, REQUESTS, LAG, OLDEST_SECONDS, FEEDS,
-    QUEUED, HELD, SILENT_SECONDS, PROBLEM, DISK_USED, LAST_LOOK,
+    RECORDS, BATCH_SECONDS, STAGE_SECONDS, STAGE_FAILURES, PAGES_WITHOUT_ARTICLE, AGE_SECONDS, REQUESTS, LAG,
+    OLDEST_SECONDS, FEEDS, QUEUED, HELD, SILENT_SECONDS, PROBLEM, DISK_USED, LAST_LOOK,
 )  # fmt: skip
 
 TRACE_HEADER: Final = "traceparent"

@@ -59,8 +59,12 @@ def main_host(host: str) -> str:
     labels = rest.split(".")
     if not 2 <= len(labels) <= 3 or rest in _EVERYBODYS or not labels[-1].isalpha():
         return host
-    has_second_level = len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
-    return f"www.{rest}" if len(labels) == 2 + has_second_level else host
+    return f"www.{rest}" if len(labels) == 2 + is_second_level(labels[-2], labels[-1]) else host
+
+
+def is_second_level(label: str, country: str) -> bool:
+    """Whether nobody registers what these two labels end, but only names below it (``co.uk``)."""
+    return len(country) == 2 and label in _SECOND_LEVEL
 
 
 def main_path(path: str) -> str:

@@ -23,12 +23,13 @@ from pipeline import topics
 from pipeline.access import Access, is_open_to_others, read_access, read_proxy
 from pipeline.errors import DataFolderError, MissingExtra, NotSetUp, UsageError
 from pipeline.failpoint import fail_point_from
-from pipeline.ports import Broker, Channel, Clock, Http, Pages, SearchIndex, State
+from pipeline.ports import Broker, Channel, Clock, Http, NoProfiles, Pages, Profiles, SearchIndex, State
 from pipeline.settings import Settings, shipped_config
 
 if TYPE_CHECKING:
     from pipeline.adapters.elasticsearch_index import ElasticsearchIndex
     from pipeline.adapters.kafka_broker import KafkaBroker
+    from pipeline.enrich.tools import Tools
 
 log = structlog.get_logger("wirewatch")
 
@@ -317,6 +318,21 @@ def open_pages(settings: Settings) -> Pages:
     if _scheme(url) == "file":
         return FolderPages(_path(settings, url))
     raise _unknown("pages", url, "file:///path/pages")
+
+
+def open_tools(settings: Settings, profiles: Profiles | None = None) -> Tools:
+    """Return what the enrichment stages work with, with the page store that the settings name.
+
+    Raises:
+        UsageError: a file with a user's own names cannot be used.
+    """
+    from pipeline.enrich.tools import Tools
+
+    tools = Tools(
+        pages=open_pages(settings), own_names=settings.names_folder, profiles=profiles or NoProfiles()
+    )  # fmt: skip
+    tools.prepare(settings.stages)
+    return tools
 
 
 def open_http(settings: Settings) -> Http:

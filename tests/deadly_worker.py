@@ -33,7 +33,9 @@ def deadly_decode(value: bytes | None) -> Article:
 
 def work(folder: Path, step: str) -> None:
     settings = load_settings(folder=folder, data=str(folder / "data"), stages=("text", "clean"))
-    steps.Tools = lambda pages: Tools(pages=pages, languages=None)  # the stage that needs them is left out
+    wiring.open_tools = lambda settings, profiles: Tools(  # the stages that need the models are left out
+        pages=wiring.open_pages(settings), languages=None, agencies=None, profiles=profiles
+    )
     for module in (enrich, settle, index):
         module.decode_article = deadly_decode
     with wiring.open_ports(settings) as ports:

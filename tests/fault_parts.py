@@ -21,12 +21,14 @@ from pipeline import steps, topics, wiring
 from pipeline.article import Article, Lane, encode_article
 from pipeline.commands.articles import delete_articles
 from pipeline.dead import DeadLetter, read_dead_letter
+from pipeline.enrich.gazetteer import Gazetteer, load_gazetteer
 from pipeline.enrich.tools import Tools, load_languages
 from pipeline.feed import Feed, KnownFeed
 from pipeline.identity import article_id, feed_id
 from pipeline.ingest.read import FileProblem, read_path
 from pipeline.poll.run import PollReport
-from pipeline.ports import Message, Pages, Record, TopicPartition, batched_records
+from pipeline.ports import Message, Profiles, Record, TopicPartition, batched_records
+from pipeline.settings import Settings
 from pipeline.wiring import Ports
 
 RULES = """
@@ -216,14 +218,22 @@ def _languages() -> LanguageIdentifier:
     return load_languages()
 
 
-def _tools(pages: Pages) -> Tools:
-    return Tools(pages=pages, languages=_languages())
+@cache
+def _gazetteer() -> Gazetteer:
+    return load_gazetteer()
+
+
+def _tools(settings: Settings, profiles: Profiles) -> Tools:
+    return Tools(
+        pages=wiring.open_pages(settings), languages=_languages(), profiles=profiles,
+        _loaded={"gazetteer": _gazetteer()},
+    )  # fmt: skip
 
 
 @contextmanager
 def faulty_world(
     folder: Path, monkeypatch: pytest.MonkeyPatch, parts: Parts = EMBEDDED, **settings: object
 ) -> Iterator[FaultyWorld]:
-    monkeypatch.setattr(steps, "Tools", _tools)
+    monkeypatch.setattr(wiring, "open_tools", _tools)
     with StubServer() as server:
         yield FaultyWorld(folder, server, parts, **settings)

@@ -102,7 +102,9 @@ def work(
 
 
 def main(folder: Path, kind: str, settings: dict[str, str]) -> None:
-    steps.Tools = lambda pages: Tools(pages=pages, languages=None)  # the stage that needs them is left out
+    wiring.open_tools = lambda settings, profiles: Tools(  # the stages that need the models are left out
+        pages=wiring.open_pages(settings), languages=None, agencies=None, profiles=profiles
+    )
     disk, clock = Limit() if kind == "limit" else Ballast(folder), SettableClock()
     for name in STEPS:
         sys.stderr.write(f"{name}: {work(steps.STEPS[name], folder, disk, clock, settings)}\n")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from pipeline.article import Article
+from pipeline.article import Article, Entity
 
 FIRST_DAY = datetime(2023, 1, 1, tzinfo=UTC)
 DAYS = 730
@@ -112,6 +112,16 @@ AUTHORS = (
 OUTLETS = ("Morning Post", "Der Tag", "L'Heure", "La Hora", "Gün Haber", "النهار", "Новый день", "朝の新聞")
 TAGS = ("politics", "economy", "Sport", "climate change", "изменение климата", "経済", "war & peace", "U.N.")
 
+ENTITIES = (
+    Entity(kind="person", name="Esmail Qaani", id="list:qaani", aliases=("Qa'ani", "قاآنی"), in_title=((0, 1),)),
+    Entity(kind="person", name="Anna Müller", in_title=((0, 1),)),
+    Entity(kind="organisation", name="Hezbollah", id="list:Hezbollah", aliases=("حزب الله",), in_title=((0, 1),)),
+    Entity(kind="organisation", name="U.N.", id="list:un", in_title=((0, 1),)),
+    Entity(kind="place", name="Beirut", id="geo:1", aliases=("بيروت",), country="LB", in_title=((0, 1),)),
+    Entity(kind="place", name="Saint-Denis", id="geo:2", country="FR", in_title=((0, 1),)),
+    Entity(kind="place", name="北京", id="geo:3", country="CN", in_title=((0, 1),)),
+)
+
 
 def generated_articles(number: int, seed: int = 0) -> list[Article]:
     """Return ``number`` articles; ids are unique, and about one in twenty shares its family with another."""
@@ -149,6 +159,8 @@ def _article(random: Random, language: Language, earlier: Sequence[Article]) -> 
         revision=1,
         family=random.choice(earlier).family if earlier and random.random() < 0.05 else article_id,
         story=f"story-{random.randrange(40)}" if random.random() < 0.5 else "",
+        entities=tuple(random.sample(ENTITIES, random.randint(0, 3))),
+        stages=tuple(f"{name}/{random.randint(1, 8)}" for name in random.sample(("text", "clean", "quotes"), 2)),
     )
 
 

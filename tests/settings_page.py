@@ -39,7 +39,7 @@ A `wirewatch.toml`:
 ```toml
 contact = "mailto:desk@example.org"
 poll_batch = 20
-stages = ["text", "clean", "language"]
+stages = ["text", "metadata", "origin", "clean", "language", "entities", "quotes"]
 webhook_url = "https://alerts.example.org/wirewatch"
 # webhook_secret: better as WIREWATCH_WEBHOOK_SECRET_FILE
 ```

@@ -16,11 +16,12 @@ from pipeline import leased, steps, topics, wiring
 from pipeline.adapters.sql_state import SqlState
 from pipeline.article import Article, encode_article
 from pipeline.dead import read_dead_letter
+from pipeline.enrich.tools import Tools
 from pipeline.errors import LeaseLost, MemberReplaced, TryLater
 from pipeline.identity import article_id
 from pipeline.leased import LeaseHeld, LeaseKeeper
-from pipeline.ports import Lease, Message, PageRequest, TopicPartition, batched_records
-from pipeline.settings import load_settings
+from pipeline.ports import Lease, Message, PageRequest, Profiles, TopicPartition, batched_records
+from pipeline.settings import Settings, load_settings
 from pipeline.settle import run as settle
 from pipeline.wiring import Ports
 
@@ -73,17 +74,18 @@ class Desk:
         return Waits(self.clock, *plan, stop_after=stop_after, until=until)
 
 
+OPEN_TOOLS = wiring.open_tools
+
+
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setattr(steps, "Tools", _Tools)
+    monkeypatch.setattr(wiring, "open_tools", _light_tools)
     return Desk(tmp_path)
 
 
-class _Tools:
-    """Without the language model, which the stages here do not need."""
-
-    def __init__(self, pages: object) -> None:
-        self.pages = pages
+def _light_tools(settings: Settings, profiles: Profiles) -> Tools:
+    """Without the models, which the stages here do not need."""
+    return Tools(pages=wiring.open_pages(settings), languages=None, agencies=None, profiles=profiles)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -428,3 +430,16 @@ def test_every_step_ends_when_told_to_before_it_begins(desk: Desk, ports: Ports)
 def test_topics_of_both_lanes_have_as_many_partitions(ports: Ports) -> None:
     """Settle tells a redelivery by the raw partition, so a key must stand in the same one all along its way."""
     assert {ports.broker.topics()[name] for name in topics.LIVE_FIRST} == {topics.PARTITIONS}
+
+
+def test_one_enrich_worker_uses_as_many_processes_as_are_asked_for(
+    desk: Desk, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiring, "open_tools", OPEN_TOOLS)
+    settings = ports.settings.model_copy(update={"enrich_processes": 2, "stages": ("text", "clean")})
+    send(ports, article(1), article(2), article(3))
+    ends = ports.broker.end_offsets([topics.raw("live")])
+    done = desk.waits(until=lambda: ports.broker.committed("enrich", [topics.raw("live")]) == ends)
+    steps.run_enrich(replace(ports, settings=settings), done)
+    enriched = ports.broker.end_offsets([topics.enriched("live")])
+    assert sum(enriched.values()) == sum(ends.values()) == 3

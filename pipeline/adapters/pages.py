@@ -91,6 +91,13 @@ class FolderPages:
             return None
         return body
 
+    def has(self, key: str) -> bool:
+        """Whether the body is there, without reading it. Raises as ``get`` does."""
+        try:
+            return bool(self._fs.isfile(self._path(key)))
+        except OSError as error:
+            raise judged(error, self._root) from error
+
     def delete(self, key: str) -> bool:
         """Remove one body; return whether it was there. Raises as ``get`` does."""
         try:

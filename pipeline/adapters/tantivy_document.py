@@ -26,10 +26,10 @@ from pipeline.adapters.indexable import (
 from pipeline.article import Article, decode_article
 from pipeline.ports import CountField
 from pipeline.query.document import id_values, token_values
-from pipeline.query.fields import exact_field, microseconds, tokens_field
+from pipeline.query.fields import STAGES_FIELD, exact_field, microseconds, tokens_field
 from pipeline.query.tree import DateField, IdField, TextField
 
-SCHEMA_NUMBER: Final = 1
+SCHEMA_NUMBER: Final = 2
 """Raised by every change of the fields below or of what is put into them, the analyser's rules included."""
 
 MAX_TERM_BYTES: Final = 65_530
@@ -49,6 +49,7 @@ def build_schema() -> tantivy.Schema:
     exact: IdField
     for exact in get_args(IdField):
         schema.add_text_field(exact_field(exact), tokenizer_name="raw", index_option="basic")
+    schema.add_text_field(STAGES_FIELD, tokenizer_name="raw", index_option="basic")
     # "key" is the id as it is. "order" is sort time and id in one, because tantivy sorts by one field only.
     for whole in ("key", "order", "month", *map(count_field, get_args(CountField))):
         schema.add_text_field(whole, tokenizer_name="raw", index_option="basic", fast=True)
@@ -106,8 +107,11 @@ def _whole_values(article: Article) -> Iterator[tuple[str, str]]:
     since_first = microseconds(listed_at(article)) - microseconds(_FIRST_MOMENT)
     yield "order", f"{since_first:018d}{article.id}"
     yield "month", month_of(article)
-    for field, value in id_values(article).items():
-        yield exact_field(field), value
+    for field, values in id_values(article).items():
+        for value in values:
+            yield exact_field(field), value
+    for stage in article.stages:
+        yield STAGES_FIELD, stage
     for name, value in counted_values(article).items():
         if value:
             yield count_field(name), value

@@ -16,6 +16,7 @@ from pipeline import topics, wiring
 from pipeline.article import DELETION_HEADER, Article, Deletion, encode_deletion
 from pipeline.commands.changes import changes_in_words
 from pipeline.commands.context import EXIT_INTERRUPTED, Context, safe, stop_on_signals
+from pipeline.commands.found_in import facts_found
 from pipeline.commands.printing import Json, counted, pointing_into, print_json, print_json_lines
 from pipeline.errors import EXIT_PARTLY, TryLater, UsageError, WirewatchError
 from pipeline.identity import article_id, canonical_link
@@ -244,7 +245,7 @@ def _described(
         "seen in": ", ".join(record.seen_in), "file": found.source_path,
         "page": "; ".join(f"{t.status} after {counted(t.attempts, 'attempt')}: {t.cause}" for t in troubles),
     }  # fmt: skip
-    yield from (f"{name:>11}  {safe(str(value))}" for name, value in rows.items() if value)
+    yield from (f"{name:>11}  {safe(str(value))}" for name, value in (*rows.items(), *facts_found(found)) if value)
     for copy in copies:
         yield f"{'same text':>11}  {safe('  '.join(each for each in (copy.outlet, copy.id, copy.url) if each))}"
     told = 0

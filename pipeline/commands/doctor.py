@@ -20,6 +20,7 @@ from msgspec import Struct
 from pipeline import topics, wiring
 from pipeline.commands.context import Context
 from pipeline.commands.printing import Json, counted, print_json_lines, print_table
+from pipeline.enrich.gazetteer_files import read_own_rows
 from pipeline.enrich.run import check_stages
 from pipeline.errors import TryLater, UsageError, WirewatchError
 from pipeline.opml import read_opml
@@ -70,6 +71,7 @@ def _examine(context: Context) -> Iterator[Finding]:
     yield from _folder(settings)
     yield tried("feeds.opml", lambda: _feeds(settings))
     yield tried("rules.yml", lambda: _rules(settings))
+    yield tried("entities", lambda: _names(settings))
     yield tried("stages", lambda: _stages(settings))
     yield tried("channels", lambda: ", ".join(wiring.check_channels(settings)))
     yield tried("watch", lambda: _watch(settings))
@@ -157,6 +159,14 @@ def _rules(settings: Settings) -> str:
     if problems:
         raise UsageError(f"{path}: {'; '.join(problems[:5])}")
     return f"{counted(len(rules), 'rule')} in {path}"
+
+
+def _names(settings: Settings) -> str:
+    folder = settings.names_folder
+    rows, problems = read_own_rows(folder)
+    if problems:
+        raise UsageError(f"{folder}: {'; '.join(problems[:5])}")
+    return f"{counted(len(rows), 'name')} of your own in {folder}" if rows else f"no names of your own ({folder})"
 
 
 def _stages(settings: Settings) -> str:

@@ -18,7 +18,7 @@ from pipeline.commands.printing import Json, counted, print_json, print_json_lin
 from pipeline.errors import EXIT_FAILED, EXIT_PARTLY, UsageError
 from pipeline.feed import Feed, FeedState, KnownFeed
 from pipeline.feeds_report import look_at_feeds, with_health
-from pipeline.identity import canonical_link, clean_link, feed_id
+from pipeline.identity import canonical_link, clean_link, feed_id, link_host
 from pipeline.opml import OpmlResult, read_opml, write_opml
 from pipeline.poll.feed_check import FeedCheck
 from pipeline.poll.health import Health
@@ -183,6 +183,9 @@ def check(
     if wiring.has_data(context.settings):
         with context.open() as ports:
             found = asyncio.run(_check(context, feed, ports.state))
+            if known := _find(ports.state, feed):
+                outlet = known.feed.outlet or link_host(found.site) or link_host(known.feed.url)  # as articles have it
+                found = _with_outlet(found, outlet, ports.state)
     else:
         found = asyncio.run(_check(context, feed, None))
     if json:
@@ -268,6 +271,14 @@ async def _check(context: Context, text: str, state: State | None) -> FeedCheck:
             look_up=partial(state.seen_entries, known.feed.id),
             budget=Budget(polls_per_feed_hour=per_hour, mean_pace=mean),
         )  # fmt: skip
+
+
+def _with_outlet(found: FeedCheck, outlet: str, state: State) -> FeedCheck:
+    from pipeline.enrich.habits import norm_of, repeated_lines
+    from pipeline.poll.check_words import with_outlet
+
+    pages = state.outlet_pages(outlet)
+    return with_outlet(found, norm_of(pages, repeated_lines(pages)), state.outlet_breaks([outlet]).get(outlet))
 
 
 def _read(path: Path) -> OpmlResult:

@@ -51,6 +51,8 @@ class Status(Struct, frozen=True, kw_only=True):
     steps: Sequence[StepStatus]
     feeds: Mapping[str, int]
     pages: Mapping[str, int]
+    badly_read: Mapping[str, str]
+    """Outlets whose pages give other texts than they did, and how that shows."""
     deliveries: Mapping[str, int]
     dead_letters: int
     """Those that were not replayed."""
@@ -81,6 +83,7 @@ def status(
     rows = [(step.name, f"{step.waiting:,} waiting", _words(step.outcomes)) for step in report.steps]
     rows += [("feeds", "", _words(report.feeds))]
     rows += [("pages", "", _words(report.pages) + ("; --pages says why" if report.pages.get("failed") else ""))]
+    rows += [("badly read", outlet, cause) for outlet, cause in report.badly_read.items()]
     why = "; `wirewatch alerts list` says why" if report.deliveries.get("failed") else ""
     rows += [("deliveries", "", _words(report.deliveries) + why)]
     rows.append(("dead letters", f"{report.dead_letters:,}", "`wirewatch dead list`" if report.dead_letters else ""))
@@ -122,6 +125,7 @@ def _status_of(ports: Ports, redacted: Callable[[str], str]) -> Status:
         ],
         feeds=Counter(found.health.value for _, found in with_health(state.feeds(), now)),
         pages=state.queued_pages(),
+        badly_read={outlet: broken.cause for outlet, broken in state.outlet_breaks().items()},
         deliveries=state.queued_deliveries(),
         dead_letters=waiting_for(broker, REPLAYED, DEAD),
         index=_index_status(ports, redacted),

@@ -10,9 +10,8 @@ import msgspec
 import structlog
 from lxml.html import HtmlElement
 
-from pipeline import telemetry
 from pipeline.article import Article, TextChoice
-from pipeline.enrich.choose import Candidate, characters, choose
+from pipeline.enrich.choose import Candidate, Choice, characters, choose
 from pipeline.enrich.markup import read_markup
 from pipeline.enrich.page import MIN_CHARACTERS, ExtractionFailed, canonical_address, extract_paragraphs
 from pipeline.enrich.page_head import read_head
@@ -41,7 +40,8 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def enrich(article: Article, tools: Tools) -> Article:
-    """Fill ``body`` and ``headings``, say where they come from and how sure that is, and empty ``html``.
+    """Fill ``body`` and ``headings``, and say in ``text_from``, ``text_choice`` and ``text_confidence`` where they are
+    from and how sure that is; empty ``html``.
 
     A feed that gives only a summary has it as the body, so that copies are recognised by their bodies whichever way a
     feed gave the text; a summary that is the body is emptied. A body that came from the page in an earlier run stays
@@ -104,20 +104,36 @@ def _with_page_text(article: Article, own: Candidate | None, tools: Tools) -> Ar
     except ExtractionFailed as failure:
         log.warning("page not read", step="enrich", id=article.id, page=article.page, cause=str(failure)[:200])
         found = _PageText()
-    choice = choose(own or Candidate("", ()), found.extracted, found.told, article.summary)
+    _note(article, found.extracted, tools)
+    article, choice = _chosen(article, own or Candidate("", ()), found, tools)
     if choice.choice not in ("extracted", "json_ld"):
-        telemetry.PAGES_WITHOUT_ARTICLE.labels(_kind_name(found.flags)).inc()
-        article = article.flagged("page_without_article", *found.flags)
+        if "extraction_broken" not in article.flags:  # else there may be an article, which cannot be read just now
+            tools.meter.no_article(_kind_name(found.flags))
+            article = article.flagged("page_without_article", *found.flags)
         return article if own is None else _on_own_text(article, own)
-    if article.outlet:
-        keys, page_bytes = candidate_keys(choice.paragraphs), tools.page_bytes(article.page)
-        tools.profiles.note(article.id, article.outlet, keys, characters(choice.paragraphs), page_bytes)
     return msgspec.structs.replace(
-        with_paragraphs(told, choice.paragraphs),
+        with_paragraphs(told.flagged(*article.flags), choice.paragraphs),
         text_from="page",
         text_choice=choice.choice,
         text_confidence=choice.confidence,
     )
+
+
+def _chosen(article: Article, own: Candidate, found: _PageText, tools: Tools) -> tuple[Article, Choice]:
+    """Return the best text; while extraction is broken for this outlet, the best of the others, if there are any."""
+    if article.outlet and tools.profiles.broken(article.outlet):
+        article = article.flagged("extraction_broken")
+        other = choose(own, (), found.told, article.summary)
+        if other.paragraphs:
+            return article, other
+    return article, choose(own, found.extracted, found.told, article.summary)
+
+
+def _note(article: Article, extracted: Sequence[Paragraph], tools: Tools) -> None:
+    """Tell the outlet's profile what extraction gave, be it nothing: that is how its drift is noticed."""
+    if article.outlet:
+        keys, size = candidate_keys(extracted), characters(extracted)
+        tools.profiles.note(article.id, article.outlet, keys, size, tools.page_bytes(article.page))
 
 
 def _page_text(tree: HtmlElement, title: str) -> _PageText:

@@ -22,6 +22,11 @@ class MemoryPages:
         _day_of(key)
         return self._bodies.get(key)
 
+    def has(self, key: str) -> bool:
+        """Whether the body is there. Raises ``ValueError`` for what is no key of this store."""
+        _day_of(key)
+        return key in self._bodies
+
     def delete(self, key: str) -> bool:
         return self._bodies.pop(key, None) is not None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.article import Article, Lane
+from pipeline.enrich.effects import Explanation, explain
 from pipeline.enrich.limits import fitted
 from pipeline.enrich.run import enrich_article
 from pipeline.enrich.tools import Tools
@@ -25,7 +26,7 @@ from pipeline.ingest.warc_file import read_warc
 from pipeline.ports import Pages
 from pipeline.text.times import plausible
 
-__all__ = ["FileProblem", "MemoryPages", "Skipped", "preview_path", "read_path"]
+__all__ = ["Explanation", "FileProblem", "MemoryPages", "Skipped", "explain_path", "preview_path", "read_path"]
 
 
 def read_path(
@@ -59,7 +60,7 @@ def preview_path(
 
     A page without an article is a record with an empty body, flagged ``page_without_article``.
     """
-    for item in read_path(path, lane="live", now=now, pages=tools.pages, wants_article=False):
+    for item in _read_for_a_look(path, tools=tools, now=now):
         if not isinstance(item, Article):
             yield item
             continue
@@ -70,7 +71,21 @@ def preview_path(
                 yield item.flagged("page_without_article")
             else:
                 yield FileProblem(item.source_path, 0, f"{item.url or item.guid or item.id}: {drop}")
-        if item.page:  # an archive's pages would fill the memory
+
+
+def explain_path(
+    path: Path, *, tools: Tools, stages: Sequence[str], now: datetime
+) -> Iterator[Explanation | FileProblem | Skipped]:
+    """Yield what each stage would make of each article of a file or folder; as ``preview_path`` otherwise."""
+    for item in _read_for_a_look(path, tools=tools, now=now):
+        yield explain(item, tools, stages) if isinstance(item, Article) else item
+
+
+def _read_for_a_look(path: Path, *, tools: Tools, now: datetime) -> Iterator[Article | FileProblem | Skipped]:
+    """Yield what ``read_path`` does, and let go of each article's page when the next one is asked for."""
+    for item in read_path(path, lane="live", now=now, pages=tools.pages, wants_article=False):
+        yield item
+        if isinstance(item, Article) and item.page:  # an archive's pages would fill the memory
             tools.pages.delete(item.page)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from pipeline.outcomes import Trouble
 from pipeline.poll.feed_check import FeedCheck, Items, Problem, Record
 from pipeline.poll.health import ODD, STALE_AFTER
+from pipeline.ports import OutletBreak, PageNorm
 
 LABEL_CHARACTERS = 13
 AHEAD = timedelta(days=1)
@@ -28,11 +31,35 @@ _BY_TROUBLE = {
 def lines_of(check: FeedCheck) -> list[str]:
     """Return a check as lines, each one fact behind its label."""
     facts = [*_place(check), *_answer(check), *_content(check)]
+    if check.pages:
+        facts.append(("pages", _pages(check.pages)))
     for problem in check.problems:
         facts += [("problem", problem.what), ("", problem.do)]
     asked_again = check.conditional.status or check.conditional.cause
     facts.append(("requests", f"{check.requests}{', the last one conditional' if asked_again else ''}"))
     return [f"{label:<{LABEL_CHARACTERS}} {' '.join(text.split())}" for label, text in facts if text]
+
+
+def with_outlet(check: FeedCheck, pages: PageNorm, broken: OutletBreak | None) -> FeedCheck:
+    """Return the check with what the pages of the feed's outlet gave lately, and with a break in reading them."""
+    check = replace(check, pages=pages if pages.pages else None)
+    if broken is None:
+        return check
+    problem = Problem(
+        f"the pages of {broken.outlet} are read badly since {_minute(broken.since)}: {broken.cause}",
+        "Its articles get the next best text meanwhile (flag extraction_broken). Look at one of them with `wirewatch "
+        "preview`; once pages are read well again, `wirewatch replay --where 'outlet:… AND …'` makes up for the rest.",
+    )
+    return replace(check, problems=(*check.problems, problem))
+
+
+def _pages(norm: PageNorm) -> str:
+    if not norm.characters:
+        return f"{norm.pages} read lately, none of them gave a text"
+    return (
+        f"{norm.pages} read lately, texts of {norm.characters:,.0f} characters, {norm.text_share:.1%} of the page; "
+        f"{norm.empty:.0%} gave no text"
+    )
 
 
 def _place(check: FeedCheck) -> Iterator[tuple[str, str]]:

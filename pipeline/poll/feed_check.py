@@ -10,6 +10,7 @@ from pipeline.feed import FeedHints
 from pipeline.outcomes import Trouble
 from pipeline.poll.decide import NOT_MODIFIED
 from pipeline.poll.waits import LONGEST_WAIT_SECONDS
+from pipeline.ports import PageNorm
 
 SHORTEST_POLL_SECONDS = 60.0
 
@@ -121,6 +122,8 @@ class FeedCheck(Struct, frozen=True, kw_only=True):
     items: Items = Items()
     cut: bool = False
     """Whether there are more items than are read."""
+    pages: PageNorm | None = None
+    """What the outlet's last pages gave; None: none was read."""
     problems: tuple[Problem, ...] = ()
 
     @property

@@ -13,8 +13,9 @@ from datetime import datetime
 from pipeline.ports.broker import Broker, Consumer, Message, Record, TopicPartition, batched_records
 from pipeline.ports.index import CountField, Hit, Hits, IndexDelete, IndexOutcome, SearchIndex, Sort
 from pipeline.ports.outgoing import Channel, Http, Response
+from pipeline.ports.outlets import PAGES_KEPT, OutletBreak, OutletPage, OutletPages, PageNorm
 from pipeline.ports.pages import Pages
-from pipeline.ports.profiles import NoProfiles, Profiles
+from pipeline.ports.profiles import NoProfiles, Profiles, UntoldProfiles
 from pipeline.ports.robots import RobotsAnswer, RobotsCache
 from pipeline.ports.state import (
     ArticleRecord,
@@ -44,6 +45,7 @@ from pipeline.ports.state import (
 Clock = Callable[[], datetime]
 
 __all__ = [
+    "PAGES_KEPT",
     "ArticleRecord",
     "Broker",
     "Channel",
@@ -66,6 +68,10 @@ __all__ = [
     "Message",
     "NoProfiles",
     "Outbox",
+    "OutletBreak",
+    "OutletPage",
+    "OutletPages",
+    "PageNorm",
     "PageRequest",
     "PageTrouble",
     "Pages",
@@ -87,5 +93,6 @@ __all__ = [
     "Sort",
     "State",
     "TopicPartition",
+    "UntoldProfiles",
     "batched_records",
 ]

@@ -21,6 +21,10 @@ class Pages(Protocol):
         """Return the body, or None when it is gone by retention. Raises ``ValueError`` for what is no key."""
         ...
 
+    def has(self, key: str) -> bool:
+        """Whether the body is there, without reading it. Raises ``ValueError`` for what is no key."""
+        ...
+
     def delete(self, key: str) -> bool:
         """Remove one body; return whether it was there."""
         ...

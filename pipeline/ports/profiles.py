@@ -6,10 +6,14 @@ from typing import Protocol
 
 
 class Profiles(Protocol):
-    """What an outlet's pages have in common; asked and told once for each article that has its text from one."""
+    """What the pages of one outlet have in common. Asked and told once for each page that is read."""
 
     def repeated_lines(self, outlet: str) -> frozenset[int]:
         """Return the keys (``pipeline.enrich.repeated``) of lines that the outlet's pages repeat; empty: none known."""
+        ...
+
+    def broken(self, outlet: str) -> str:
+        """Return what is wrong with extracting this outlet's pages just now; empty: nothing is."""
         ...
 
     def note(self, article_id: str, outlet: str, keys: tuple[int, ...], characters: int, page_bytes: int) -> None:
@@ -24,5 +28,20 @@ class NoProfiles:
         """Return nothing."""
         return frozenset()
 
+    def broken(self, outlet: str) -> str:  # noqa: ARG002 - as above
+        """Return nothing."""
+        return ""
+
     def note(self, article_id: str, outlet: str, keys: tuple[int, ...], characters: int, page_bytes: int) -> None:
         """Do nothing."""
+
+
+class UntoldProfiles(NoProfiles):
+    """Knows what others know and learns nothing: for pages of long ago, which do not tell of the outlet now."""
+
+    def __init__(self, profiles: Profiles) -> None:
+        self._profiles = profiles
+
+    def repeated_lines(self, outlet: str) -> frozenset[int]:
+        """Return the keys of lines that the outlet's pages repeat."""
+        return self._profiles.repeated_lines(outlet)

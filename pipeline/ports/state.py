@@ -11,6 +11,7 @@ from msgspec import Struct
 from pipeline.article import Article
 from pipeline.feed import Feed, FeedState, KnownFeed, SeenEntry
 from pipeline.ports.broker import TopicPartition
+from pipeline.ports.outlets import OutletPages
 from pipeline.ports.robots import RobotsCache
 from pipeline.rule import Alert, Delivery, DeliveryState
 
@@ -469,7 +470,7 @@ class Progress(Protocol):
         ...
 
 
-class State(Leases, Feeds, Ledger, FetchQueue, Records, Outbox, Requests, Progress, RobotsCache, Protocol):
+class State(Leases, Feeds, Ledger, FetchQueue, Records, Outbox, Requests, Progress, RobotsCache, OutletPages, Protocol):
     """Everything that must survive a restart and is not in the broker, the index or the pages."""
 
     def schema_version(self) -> str: ...

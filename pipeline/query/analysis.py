@@ -18,6 +18,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain, repeat
 from typing import Final, Literal, NamedTuple
 
 MAX_TOKEN_CHARACTERS = 100
@@ -243,6 +244,8 @@ def _tokens_of_chunk(chunk: str, offset: int, is_nfkc: bool) -> Iterator[Token]:
 def tokenize(text: str) -> list[Token]:
     """Return the words of ``text`` with their places in it, in order."""
     text = _with_plain_marks(text)
+    if not any(map(_joins_previous, set(text))):
+        return [Token(word, start, end) for word, (start, end) in zip(*_placed(text), strict=True) if word]
     is_nfkc = unicodedata.is_normalized("NFKC", text)
     found: list[Token] = []
     for match in _CHUNK.finditer(text):
@@ -252,3 +255,46 @@ def tokenize(text: str) -> list[Token]:
         else:
             found += _tokens_of_chunk(chunk, start, is_nfkc)
     return found
+
+
+class Divided(NamedTuple):
+    """A text whose characters fold each by itself: folded, and its words apart."""
+
+    plain: str
+    """The text itself, with some of its marks written plainly."""
+    text: str
+    """Spaces stand between words; a NUL within one stands for nothing. Without the space at either end of it, it is
+    as long as all folded characters together."""
+    lengths: dict[str, int]
+    """How many characters each of the text's becomes; empty: each becomes one, so that all stay in their places."""
+
+
+def divided(text: str) -> Divided | None:
+    """Return ``text`` as it is cut into words, for those who need the places of some; None: ask ``tokenize``."""
+    text = _with_plain_marks(text)
+    if text.isascii():
+        return Divided(text, _divide(f" {text.translate(_FOLDED)} "), {})
+    characters = set(text)
+    if any(map(_joins_previous, characters)):
+        return None
+    lengths = {character: len(_FOLDED[ord(character)]) for character in characters}
+    folded = _divide(f" {text.translate(_FOLDED)} ")
+    return Divided(text, folded, {} if all(length == 1 for length in lengths.values()) else lengths)
+
+
+def _placed(text: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """Return words, some perhaps empty, and their places, for a text in which no character joins the one before."""
+    folded = text.translate(_FOLDED)
+    divided = _divide(f" {folded} ")
+    places = [match.span() for match in _WORD.finditer(divided)]
+    if "\0" in divided:
+        words = [divided[start:end].replace("\0", "") for start, end in places]
+    else:
+        words = [word for word in divided.split(" ") if word]
+    if not unicodedata.is_normalized("NFC", divided) or max(map(len, words), default=0) > MAX_TOKEN_CHARACTERS:
+        words = [_finished(word) for word in words]
+    if len(folded) == len(text) and all(len(_FOLDED[ord(character)]) == 1 for character in set(text)):
+        return words, [(start - 1, end - 1) for start, end in places]
+    lengths = map(len, map(_FOLDED.__getitem__, map(ord, text)))
+    origin = list(chain.from_iterable(map(repeat, range(len(text)), lengths)))
+    return words, [(origin[start - 1], origin[end - 2] + 1) for start, end in places]

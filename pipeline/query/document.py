@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pipeline.article import Article
+from pipeline.article import Article, EntityKind
 from pipeline.query.analysis import tokens
 from pipeline.query.tree import DateField, IdField, TextField
 
@@ -24,6 +24,9 @@ def text_values(article: Article) -> dict[TextField, tuple[str, ...]]:
         "feed": (article.feed,),
         "lang": (article.language,),
         "tag": article.tags,
+        "person": _names(article, "person"),
+        "org": _names(article, "organisation"),
+        "place": _names(article, "place"),
         "url": tuple(dict.fromkeys((article.url, article.canonical_url))),
     }
     present = {field: tuple(value for value in group if value) for field, group in values.items()}
@@ -40,15 +43,23 @@ def token_values(article: Article) -> dict[TextField, list[list[str]]]:
     return found
 
 
-def id_values(article: Article) -> dict[IdField, str]:
-    """Return the values compared whole, case folded; empty ones left out."""
-    values: dict[IdField, str] = {
-        "id": article.id,
-        "family": article.family,
-        "story": article.story,
-        "lane": article.lane,
+def id_values(article: Article) -> dict[IdField, tuple[str, ...]]:
+    """Return the values compared whole, case folded, each once; empty ones left out."""
+    values: dict[IdField, tuple[str, ...]] = {
+        "id": (article.id,),
+        "family": (article.family,),
+        "story": (article.story,),
+        "lane": (article.lane,),
+        "entity": tuple(entity.id for entity in article.entities),
+        "country": tuple(entity.country for entity in article.entities if entity.kind == "place"),
     }
-    return {field: value.casefold() for field, value in values.items() if value}
+    folded = {field: dict.fromkeys(value.casefold() for value in group if value) for field, group in values.items()}
+    return {field: tuple(group) for field, group in folded.items() if group}
+
+
+def _names(article: Article, kind: EntityKind) -> tuple[str, ...]:
+    """Return the names of these entities: the canonical one, and those the article itself has for each."""
+    return tuple(name for entity in article.entities if entity.kind == kind for name in (entity.name, *entity.aliases))
 
 
 def date_values(article: Article) -> dict[DateField, datetime]:

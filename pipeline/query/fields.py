@@ -26,6 +26,10 @@ def exact_field(field: IdField) -> str:
     return f"{field}_exact"
 
 
+STAGES_FIELD = "stages_exact"
+"""Name of the index field that holds the values of ``Article.stages``."""
+
+
 def microseconds_field(field: DateField) -> str:
     """Return the name of Elasticsearch's field that holds the time ``field`` exactly; its own dates hold less."""
     return f"{field}_microseconds"

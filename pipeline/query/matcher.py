@@ -15,7 +15,20 @@ from msgspec import Struct
 from pipeline.article import Article
 from pipeline.query.analysis import tokens
 from pipeline.query.document import date_values, id_values, text_values
-from pipeline.query.tree import And, Between, DateField, Everything, Exact, IdField, Not, Or, Query, TextField, Words
+from pipeline.query.tree import (
+    And,
+    Between,
+    DateField,
+    Edition,
+    Everything,
+    Exact,
+    IdField,
+    Not,
+    Or,
+    Query,
+    TextField,
+    Words,
+)
 
 
 class FoundWords:
@@ -45,7 +58,7 @@ class MatchDocument:
         return text_values(self.article)
 
     @cached_property
-    def ids(self) -> dict[IdField, str]:
+    def ids(self) -> dict[IdField, tuple[str, ...]]:
         """The values of id fields, case folded."""
         return id_values(self.article)
 
@@ -94,6 +107,8 @@ def _test(query: Query) -> Test:  # noqa: PLR0911 -- one line a node
             return _exact(query)
         case Between():
             return _between(query)
+        case Edition():
+            return _edition(query)
         case Everything():
             return lambda _document: True
         case And():
@@ -143,7 +158,13 @@ def _words(query: Words) -> Test:
 
 def _exact(query: Exact) -> Test:
     field, value = query.field, query.value.casefold()
-    return lambda document: document.ids.get(field) == value
+    return lambda document: value in document.ids.get(field, ())
+
+
+def _edition(query: Edition) -> Test:
+    names, wanted = query.names()
+    asked = frozenset(names)
+    return lambda document: asked.isdisjoint(document.article.stages) != wanted
 
 
 def _between(query: Between) -> Test:

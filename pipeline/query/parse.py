@@ -22,15 +22,18 @@ from pipeline.query.analysis import tokens
 from pipeline.query.dates import period
 from pipeline.query.tree import (
     DEFAULT_FIELDS,
+    MAX_EDITION,
     And,
     Between,
     DateField,
+    Edition,
     Everything,
     Exact,
     IdField,
     Not,
     Or,
     Query,
+    StageName,
     TextField,
     Words,
 )
@@ -42,7 +45,9 @@ MAX_DEPTH = 50
 _TEXT_FIELDS: Final[dict[str, TextField]] = {name: name for name in get_args(TextField)}
 _ID_FIELDS: Final[dict[str, IdField]] = {name: name for name in get_args(IdField)}
 _DATE_FIELDS: Final[dict[str, DateField]] = {name: name for name in get_args(DateField)}
-FIELDS: Final = (*_TEXT_FIELDS, *_ID_FIELDS, *_DATE_FIELDS)
+_STAGE_FIELDS: Final[dict[str, StageName]] = {f"stages.{name}": name for name in get_args(StageName)}
+FIELDS: Final = (*_TEXT_FIELDS, *_ID_FIELDS, *_DATE_FIELDS, *_STAGE_FIELDS)
+_NAMED: Final = (*_TEXT_FIELDS, *_ID_FIELDS, *_DATE_FIELDS, "stages.text")
 
 QUOTES: Final = '"“”„‟＂'
 """Any of them opens a phrase and any closes it: word processors and telephones write the curly ones."""
@@ -63,6 +68,7 @@ _LATER = {
     "^": "^ (boosting) is not supported yet",
     "/": "regular expressions are not supported yet",
 }
+_EDITION = re.compile(r"(<=?|>=?|)([0-9]{1,3})")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -163,8 +169,9 @@ class _Parser:
             return self.group(name, depth)
         if following.strip() in ("", ")"):
             raise _error(f"nothing follows {name}: (write it without a space, as {name}:word)", end)
-        if following in "<>" and name not in _DATE_FIELDS:
-            raise _error(f"only dates can be compared ({', '.join(_DATE_FIELDS)})", end)
+        if following in "<>" and name not in (*_DATE_FIELDS, *_STAGE_FIELDS):
+            compared = ", ".join(_DATE_FIELDS)
+            raise _error(f"only dates ({compared}) and the editions of stages (stages.text) can be compared", end)
         if following in "+-!":
             raise _error(f'write "{following}" before the field: {following}{name}:word', end)
         return self.leaf(name, column)
@@ -183,12 +190,16 @@ class _Parser:
         start = self.place
         if self.text[start] in "[{" and field in _DATE_FIELDS:
             return self.counted(self.date_range(_DATE_FIELDS[field]), 1, column)
+        if self.text[start] in "[{" and field in _STAGE_FIELDS:
+            return self.counted(self.edition_range(_STAGE_FIELDS[field]), 1, column)
         quoted = self.text[start] in QUOTES
         value = self.phrase() if quoted else self.word()
         if value == "*" and not quoted and not self.text[start:].startswith("\\"):
             query = self.star(field, start)
         elif field in _DATE_FIELDS:
             query = self.date(_DATE_FIELDS[field], value, start)
+        elif field in _STAGE_FIELDS:
+            query = _edition(_STAGE_FIELDS[field], value, start)
         elif field in _ID_FIELDS:
             query = _exact(_ID_FIELDS[field], value, start)
         else:
@@ -234,6 +245,8 @@ class _Parser:
             return Everything()
         if field in _DATE_FIELDS:
             return Between(_DATE_FIELDS[field])
+        if field in _STAGE_FIELDS:
+            return Edition(_STAGE_FIELDS[field], first=1)
         raise _error(f"{field}:* is not supported yet", column)
 
     def date(self, field: DateField, value: str, column: int) -> Query:
@@ -264,6 +277,17 @@ class _Parser:
         if start and end and start >= end:
             raise _error("this range holds nothing: it ends before it starts", column)
         return Between(field, start, end)
+
+    def edition_range(self, stage: StageName) -> Query:
+        found = _RANGE.match(self.text, self.place)
+        column = self.place
+        if found is None or found[1] + found[4] != "[]":
+            raise _error(f"write a range of editions as stages.{stage}:[2 TO 6]", column)
+        self.place = found.end()
+        first, last = (_edition(stage, found[group], found.start(group)) for group in (2, 3))
+        if first.first != first.last or last.first != last.last or first.first > last.first:
+            raise _error("this range holds nothing: write two numbers, the lower one first", column)
+        return Edition(stage, first.first, last.first)
 
     def period(self, value: str, column: int) -> tuple[datetime, datetime]:
         try:
@@ -308,10 +332,31 @@ def _exact(field: IdField, value: str, column: int) -> Query:
     return Exact(field, value)
 
 
+def _edition(stage: StageName, value: str, column: int) -> Edition:
+    found = _EDITION.fullmatch(value)
+    if found is None or int(found[2]) > MAX_EDITION:
+        raise _error(
+            f"{_shown(value)}: an edition is a number up to {MAX_EDITION}, alone or after <, <=, > or >=, "
+            f"as stages.{stage}:<7",
+            column,
+        )
+    number = int(found[2])
+    first, last = {
+        "": (number, number),
+        "<": (0, number - 1),
+        "<=": (0, number),
+        ">": (number + 1, MAX_EDITION),
+        ">=": (number, MAX_EDITION),
+    }[found[1]]
+    if first > last:
+        raise _error(f"no edition is {_shown(value)}; the lowest is 0 and the highest {MAX_EDITION}", column)
+    return Edition(stage, first, last)
+
+
 def _unknown_field(name: str, rest: str) -> str:
     if re.match(r"[^\s:]+://", rest):
         address = _shown(rest.split(maxsplit=1)[0])
         return f"{_shown(name)} is not a field; an address must be quoted: url:{address}"
     near = get_close_matches(name.lower(), FIELDS, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}:?" if near else f"the fields are {', '.join(FIELDS)};"
+    hint = f"did you mean {near[0]}:?" if near else f"the fields are {', '.join(_NAMED)};"
     return f"{_shown(name)} is not a field; {hint} Quote the text when the colon is part of it"

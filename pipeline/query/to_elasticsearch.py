@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.query.analysis import tokens
 from pipeline.query.fields import (
     OTHER_FIELDS_SHARE,
+    STAGES_FIELD,
     TITLE_WEIGHT,
     exact_field,
     is_utf8,
@@ -18,7 +19,7 @@ from pipeline.query.fields import (
     microseconds_field,
     tokens_field,
 )
-from pipeline.query.tree import And, Between, Everything, Exact, Not, Or, Query, TextField, Words
+from pipeline.query.tree import And, Between, Edition, Everything, Exact, Not, Or, Query, TextField, Words
 
 Dsl = dict[str, Any]
 
@@ -32,6 +33,10 @@ def to_elasticsearch(query: Query) -> Dsl:  # noqa: PLR0911 -- one line a node
             return {"term": {exact_field(field): value.casefold()}} if is_utf8(value) else {"match_none": {}}
         case Between():
             return _between(query)
+        case Edition():
+            names, wanted = query.names()
+            found = {"terms": {STAGES_FIELD: list(names)}}
+            return found if wanted else {"bool": {"must_not": [found]}}
         case Everything():
             return {"match_all": {}}
         case And():

@@ -10,8 +10,16 @@ from tantivy import FieldType, Occur, Schema
 from tantivy import Query as TantivyQuery
 
 from pipeline.query.analysis import tokens
-from pipeline.query.fields import OTHER_FIELDS_SHARE, TITLE_WEIGHT, exact_field, is_utf8, microseconds, tokens_field
-from pipeline.query.tree import And, Between, Everything, Exact, Not, Or, Query, TextField, Words
+from pipeline.query.fields import (
+    OTHER_FIELDS_SHARE,
+    STAGES_FIELD,
+    TITLE_WEIGHT,
+    exact_field,
+    is_utf8,
+    microseconds,
+    tokens_field,
+)
+from pipeline.query.tree import And, Between, Edition, Everything, Exact, Not, Or, Query, TextField, Words
 
 
 def to_tantivy(query: Query, schema: Schema) -> TantivyQuery:  # noqa: PLR0911 -- one line a node
@@ -25,6 +33,8 @@ def to_tantivy(query: Query, schema: Schema) -> TantivyQuery:  # noqa: PLR0911 -
             return TantivyQuery.term_query(schema, exact_field(field), value.casefold())
         case Between():
             return _between(query, schema)
+        case Edition():
+            return _edition(query, schema)
         case Everything():
             return TantivyQuery.all_query()
         case And(parts):
@@ -33,6 +43,14 @@ def to_tantivy(query: Query, schema: Schema) -> TantivyQuery:  # noqa: PLR0911 -
             return TantivyQuery.boolean_query([(Occur.Should, to_tantivy(part, schema)) for part in parts])
         case Not():
             return _all_of((query,), schema)
+
+
+def _edition(query: Edition, schema: Schema) -> TantivyQuery:
+    names, wanted = query.names()
+    found = TantivyQuery.term_set_query(schema, STAGES_FIELD, list(names))
+    if wanted:
+        return found
+    return TantivyQuery.boolean_query([(Occur.Must, TantivyQuery.all_query()), (Occur.MustNot, found)])
 
 
 def _words(query: Words, schema: Schema) -> TantivyQuery:

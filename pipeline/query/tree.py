@@ -7,9 +7,16 @@ from typing import Literal
 
 from msgspec import Struct
 
-TextField = Literal["title", "summary", "body", "author", "outlet", "origin", "feed", "lang", "tag", "url"]
-IdField = Literal["id", "family", "story", "lane"]
+TextField = Literal[
+    "title", "summary", "body", "author", "outlet", "origin", "feed", "lang", "tag", "url", "person", "org", "place"
+]
+IdField = Literal["id", "family", "story", "lane", "entity", "country"]
 DateField = Literal["published", "updated", "first_seen"]
+StageName = Literal["text", "metadata", "origin", "clean", "language", "entities", "quotes"]
+"""The enrichment stages whose editions can be asked for (``pipeline.enrich.run.STAGES``)."""
+
+MAX_EDITION = 99
+"""The highest edition of a stage that the engines are asked about."""
 
 DEFAULT_FIELDS: tuple[TextField, ...] = ("title", "summary", "body")
 """Where a word without a field is looked for: in any one of these."""
@@ -37,6 +44,23 @@ class Between(Struct, frozen=True, tag=True):
     end: datetime | None = None
 
 
+class Edition(Struct, frozen=True, tag=True):
+    """The edition of an enrichment stage that an article last went through, from ``first`` to ``last``, both inclusive.
+
+    An article that never went through it has edition 0.
+    """
+
+    stage: StageName
+    first: int = 0
+    last: int = MAX_EDITION
+
+    def names(self) -> tuple[tuple[str, ...], bool]:
+        """Return values of ``Article.stages`` and whether the article is to have one of them, or none of them."""
+        if self.first > 0:
+            return tuple(f"{self.stage}/{number}" for number in range(self.first, self.last + 1)), True
+        return tuple(f"{self.stage}/{number}" for number in range(self.last + 1, MAX_EDITION + 1)), False
+
+
 class Everything(Struct, frozen=True, tag=True):
     """``*``: every article."""
 
@@ -59,4 +83,4 @@ class Not(Struct, frozen=True, tag=True):
     part: Query
 
 
-Query = Words | Exact | Between | Everything | And | Or | Not
+Query = Words | Exact | Between | Edition | Everything | And | Or | Not

@@ -6,7 +6,19 @@ import re
 
 from pipeline.query.dates import moment, shortest
 from pipeline.query.parse import QUOTES
-from pipeline.query.tree import DEFAULT_FIELDS, And, Between, Everything, Exact, Not, Or, Query, Words
+from pipeline.query.tree import (
+    DEFAULT_FIELDS,
+    MAX_EDITION,
+    And,
+    Between,
+    Edition,
+    Everything,
+    Exact,
+    Not,
+    Or,
+    Query,
+    Words,
+)
 
 _PLAIN = re.compile(r"(?!(?:AND|OR|NOT)\Z)[^\W_]+")
 _SPECIAL = re.compile(rf"[{QUOTES}\\]")
@@ -21,6 +33,8 @@ def unparse(query: Query) -> str:  # noqa: PLR0911 -- one line a node
             return f"{query.field}:{_quoted(query.value)}"
         case Between():
             return _between(query)
+        case Edition():
+            return _edition(query)
         case Everything():
             return "*"
         case And():
@@ -30,6 +44,17 @@ def unparse(query: Query) -> str:  # noqa: PLR0911 -- one line a node
         case Not():
             inner = unparse(query.part)
             return f"NOT ({inner})" if isinstance(query.part, And | Or) else f"NOT {inner}"
+
+
+def _edition(query: Edition) -> str:
+    name = f"stages.{query.stage}:"
+    if query.first == query.last:
+        return f"{name}{query.first}"
+    upper = f"{name}<={query.last}"
+    if query.first == 0 and query.last < MAX_EDITION:
+        return upper
+    lower = f"{name}>={query.first}"
+    return lower if query.last == MAX_EDITION else f"{name}[{query.first} TO {query.last}]"
 
 
 def _words(query: Words) -> str:

@@ -25,6 +25,7 @@ from pipeline.identity import content_hash
 from pipeline.outcomes import Status
 from pipeline.ports import ArticleRecord
 from pipeline.settle.changes import changes_between
+from pipeline.settle.kept import is_same_page, with_text_of
 from pipeline.topics import MAX_ARTICLE_BYTES
 
 LATE_LIVE = timedelta(hours=48)
@@ -56,6 +57,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     is_new_form: bool = False
     """Whether ``record.article`` is a form never published before, to be kept as a revision row."""
     publish: Article | None = None
+    reason: str = ""
+    """Why, or what of, when there is more to count than the status."""
 
 
 def copy_key(article: Article) -> str:
@@ -153,16 +156,11 @@ def _next_form(article: Article, known: ArticleRecord, *, family: str, is_news: 
     last, is_other_feed = known.article, article.feed != known.article.feed
     if is_other_feed and hash_of(article) == last.content_hash:
         article = last  # another feed of the same outlet with the same text: its feed and tags are no news
-    if _says_less(article, known):
-        article = replace(article, body=last.body, headings=last.headings, summary=last.summary)
-    if last.text_from == "page" and article.text_from == "feed":
-        # The feed's teaser does not replace the page's text; a changed page is fetched and comes on its own.
-        article = replace(
-            article, body=last.body, headings=last.headings, summary=last.summary, page=last.page,
-            text_from="page", canonical_url=last.canonical_url, language=last.language,
-        )  # fmt: skip
+    # The feed's teaser does not replace the page's text; a changed page is fetched and comes on its own.
+    if _says_less(article, known) or (last.text_from == "page" and article.text_from == "feed"):
+        article = with_text_of(last, article)
     new_hash = hash_of(article)
-    is_revised = new_hash != last.content_hash
+    is_revised = new_hash != last.content_hash and not is_same_page(last, article)
     joined = family if family and last.family == last.id and is_revised else last.family
     ends_silence = is_news and (is_other_feed or (is_revised and last.published is not None))
     settled = replace(

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from pipeline import topics
 from pipeline.article import (
     DELETION_HEADER,
+    REENRICH_HEADER,
     SOURCE_HEADER,
     Article,
     Deletion,
@@ -33,6 +34,7 @@ from pipeline.ports import (
 )
 from pipeline.settle.aliases import alias_of
 from pipeline.settle.decide import Decision, Source, copy_key, decide_known, decide_new, is_redelivery
+from pipeline.settle.reenriched import decide_reenriched
 from pipeline.worker import Handled
 
 GROUP = "settle"
@@ -142,14 +144,16 @@ class _Batch:
         source = self._source(record)
         known = self._records.get(article.id)
         family = self._families.get(key, "") if key else ""
-        if known is None:
-            decision = decide_new(article, source, family=family, now=self._now)
-        elif is_redelivery(known, source):
+        if known is not None and is_redelivery(known, source):
             decision = Decision(status=Status.DUPLICATE, publish=self._recorded(known, source))
+        elif record.headers.get("kind") == REENRICH_HEADER["kind"]:
+            decision = decide_reenriched(article, known, source)
+        elif known is None:
+            decision = decide_new(article, source, family=family, now=self._now)
         else:
             decision = decide_known(article, known, source, family=family, now=self._now)
         self._keep(decision, source, key)
-        return Handled(record, decision.status, self._messages(record, decision))
+        return Handled(record, decision.status, self._messages(record, decision), reason=decision.reason)
 
     def _passed_on(self, record: Record, gone: Deletion) -> Handled:
         """A deletion goes on to both lanes, behind all that came before, under every name it may be indexed by."""

@@ -273,6 +273,7 @@ ROWS = {
         f"INSERT INTO tombstones (article_id, reason, buried_at) VALUES ('a2', 'asked for', {MICROSECONDS})",
     ],
     "0002": [],
+    "0003": [],
 }
 """Rows as each revision's release wrote them, so that each later migration is tried on its predecessors' data."""
 

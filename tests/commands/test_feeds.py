@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cli_parts import Cli
 from journey_parts import Item, rss
 from stub_server import Answer, StubServer
+
+from pipeline.adapters.sql_state import SqlState
+from pipeline.ports import OutletBreak, OutletPage, PageNorm
 
 URL = "https://harbour.example/feed.xml"
 FEED = rss([Item(link="http://harbour.example/ferry", title="Ferry aground", text="A ferry ran aground on Monday.")])
@@ -191,6 +196,31 @@ def test_a_check_of_a_known_feed_says_how_it_is_and_how_many_of_its_items_are_ne
     assert facts["known"].startswith(f"{known['id']}, ok; last polled ")
     assert facts["a poll now"] == "would find 3 new of its 4 items"
     assert feeds(cli) == before
+
+
+def test_a_check_and_the_status_tell_of_pages_that_are_read_badly(cli: Cli) -> None:
+    with StubServer() as server:
+        cli.environment = {"WIREWATCH_ALLOW_ADDRESSES": server.address}
+        server.on("/feed", Answer(body=FEED))
+        cli("feeds", "add", server.url("/feed"))
+        cli("poll", "--once")
+        with closing(SqlState.open(f"sqlite:///{cli.data}/state.db", migrate=False)) as state:
+            seen = datetime(2026, 3, 1, tzinfo=UTC)
+            texts = (0, 0, 1_000, 2_000)
+            state.note_outlet_pages(
+                [OutletPage(outlet="harbour.example", article=str(n), read_at=seen, characters=c, page_bytes=50_000)
+                 for n, c in enumerate(texts)]
+            )  # fmt: skip
+            facts = labelled(cli("feeds", "check", server.url("/feed")).out)
+            assert facts["pages"] == "4 read lately, texts of 1,500 characters, 3.0% of the page; 50% gave no text"
+            assert "read badly" not in str(facts)
+            norm = PageNorm(pages=50, empty=0.0, characters=2_000, text_share=0.04, repeated=0.0)
+            cause = "62% of the last 8 pages gave no text; 0% of those before"
+            state.begin_outlet_break(OutletBreak(outlet="harbour.example", since=seen, cause=cause, norm=norm))
+        facts = labelled(cli("feeds", "check", server.url("/feed")).out)
+    assert facts["problem"] == f"the pages of harbour.example are read badly since 2026-03-01 00:00: {cause}"
+    assert f"badly read\tharbour.example\t{cause}\n" in cli("status").out
+    assert json.loads(cli("status", "--json").out)["badly_read"] == {"harbour.example": cause}
 
 
 def test_a_known_feed_is_checked_with_its_access(with_access: Cli) -> None:

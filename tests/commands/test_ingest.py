@@ -14,6 +14,7 @@ from unprivileged import needs_permissions, said_with_permissions
 
 from pipeline.article import Article
 from pipeline.commands import sending
+from pipeline.enrich.run import STAGES
 from pipeline.ingest.read import FileProblem
 
 SEED = Path(__file__).parent.parent / "data" / "seed-article.txt"
@@ -158,6 +159,33 @@ def test_preview_prints_what_ingest_would_make_and_stores_nothing(cli: Cli) -> N
     cli("ingest", SEED)
     (found,) = cli("search", "qaani", "--json").lines
     assert (found["id"], found["body"], found["headings"]) == (shown["id"], shown["body"], shown["headings"])
+
+
+def test_preview_tells_what_each_stage_changes(cli: Cli) -> None:
+    ended = cli("preview", "--stages", SEED)
+    assert (ended.code, ended.err) == (0, "")
+    told = ended.out.splitlines()
+    stages = [line.split()[0].partition("/")[0] for line in told if line.startswith("  ") and line[2] != " "]
+    assert stages == [*STAGES, "fitted"]
+    assert "    language: und → en" in told
+    assert "    published: (empty) → 2024-03-15T00:00:00+00:00" in told
+    assert max(map(len, told)) < 500
+    assert not cli.data.exists()
+
+
+def test_preview_tells_the_stages_as_json_lines_too(cli: Cli) -> None:
+    ended = cli("preview", "--stages", "--json", SEED)
+    (article,) = cli("preview", "--json", SEED).lines
+    assert [line["stage"] for line in ended.lines] == [*article["stages"], "fitted"]
+    language = next(line for line in ended.lines if line["stage"].startswith("language/"))
+    assert {"field": "language", "before": "und", "after": "en"} in language["changes"]
+
+
+def test_preview_by_stage_says_what_is_left_out_and_what_cannot_be_read(cli: Cli) -> None:
+    lines(cli.folder / "some.jsonl", {"body": "Advertisement"})
+    ended = cli("preview", "--stages", "nowhere.txt", "some.jsonl")
+    assert (ended.code, "left out: no_text" in ended.out) == (3, True)
+    assert ended.err.startswith("nowhere.txt: cannot be read")
 
 
 def test_preview_counts_what_it_cannot_read(cli: Cli) -> None:

@@ -130,6 +130,23 @@ def test_show_as_json_has_the_article_and_its_revisions(filled: Cli) -> None:
     assert (shown["searchable"], [one["revision"] for one in shown["revisions"]]) == (True, [1])
 
 
+def test_show_says_who_and_what_the_article_is_about(filled: Cli) -> None:
+    (found,) = filled("search", "title:qaani", "--json").lines
+    shown = [line.strip() for line in filled("show", found["id"]).out.splitlines()]
+    assert "quotes  Hassan Nasrallah: “This is our battle,”" in shown
+    (people,) = (line for line in shown if line.startswith("people  "))
+    assert {"Esmail Qaani (4)", "Hassan Nasrallah (4)", "Yoav Gallant"} <= set(
+        people.removeprefix("people  ").split(", ")
+    )
+    assert any(line.startswith("places  ") and "Beirut" in line for line in shown)
+    assert any(line.startswith("bodies  ") and "Hezbollah (8)" in line and "Hamas (2)" in line for line in shown)
+
+
+def test_names_are_searched_by_what_the_text_has_and_by_the_usual_name(filled: Cli) -> None:
+    for query in ("person:qaani", 'person:"esmail qaani"', "person:ismail place:beirut", 'org:"quds force" country:LB'):
+        assert [one["title"][:4] for one in filled("search", query, "--json").lines] == ["Amid"], query
+
+
 @pytest.mark.parametrize(
     ("what", "code", "said"),
     [

@@ -12,12 +12,13 @@ import pytest
 from elasticsearch_parts import elasticsearch_index, installed_prefix
 
 from pipeline.adapters.tantivy_index import TantivyIndex
-from pipeline.article import Article
+from pipeline.article import Article, Entity
 from pipeline.ports import CountField, IndexDelete, SearchIndex, Sort
 from pipeline.query.tree import (
     And,
     Between,
     DateField,
+    Edition,
     Everything,
     Exact,
     IdField,
@@ -231,6 +232,12 @@ CORPUS = [
         published=datetime(2024, 3, 14, 23, 59, 59, 999_999, tzinfo=UTC),
         updated=NOON,
         first_seen=NOON,
+        entities=(
+            Entity(kind="person", name="Esmail Qaani", id="list:Q1", aliases=("Qa'ani", "قاآنی"), in_title=((0, 7),)),
+            Entity(kind="place", name="Paris", id="geo:1", country="FR", in_title=((0, 1),)),
+            Entity(kind="place", name="Beirut", id="geo:2", country="LB", in_title=((0, 1),)),
+        ),
+        stages=("text/2", "clean/11"),
     ),
     article(
         "border",
@@ -289,6 +296,10 @@ def words(text: str, *fields: TextField) -> Words:
         (words("east war", "tag"), ""),
         (words("example.org/world", "url"), "rocket"),
         (words("anna"), ""),
+        (words("قاآنی", "person"), "rocket"),
+        (words("qaani qaani", "person"), ""),
+        (words("paris", "place"), "rocket"),
+        (words("paris", "org", "person"), ""),
     ],
 )
 def test_words_and_phrases_select(corpus: SearchIndex, query: Query, expected: str) -> None:
@@ -310,6 +321,11 @@ def test_words_and_phrases_select(corpus: SearchIndex, query: Query, expected: s
         ("lane", "backfill", "border"),
         ("lane", "live", "rocket empty"),
         ("id", "\udcff", ""),
+        ("entity", "LIST:q1", "rocket"),
+        ("entity", "geo:2", "rocket"),
+        ("entity", "geo", ""),
+        ("country", "lb", "rocket"),
+        ("country", "FR", "rocket"),
     ],
 )
 def test_exact_fields_compare_whole_values_but_for_case(
@@ -338,6 +354,24 @@ def test_exact_fields_compare_whole_values_but_for_case(
     ],
 )
 def test_queries_nest(corpus: SearchIndex, query: Query, expected: str) -> None:
+    assert set(ids(corpus, query)) == set(expected.split())
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (Edition("text", 2, 2), "rocket"),
+        (Edition("text", 1, 1), ""),
+        (Edition("clean", 2), "rocket"),
+        (Edition("clean", 0, 10), "border empty"),
+        (Edition("text", 0, 2), "rocket border empty"),
+        (Edition("quotes", 0, 0), "rocket border empty"),
+        (Edition("quotes", 1), ""),
+        (And((Edition("text", 0, 6), words("rocket"))), "rocket border"),
+        (Not(Edition("text", 0, 1)), "rocket"),
+    ],
+)
+def test_editions_of_stages_are_numbers(corpus: SearchIndex, query: Query, expected: str) -> None:
     assert set(ids(corpus, query)) == set(expected.split())
 
 

@@ -88,6 +88,15 @@ def test_what_is_no_key_is_refused(pages: Pages, key: str) -> None:
         pages.delete(key)
 
 
+def test_whether_a_body_is_there_is_told_without_reading_it(pages: Pages) -> None:
+    key = pages.put(b"one", date(2026, 3, 1))
+    assert pages.has(key)
+    pages.delete(key)
+    assert not pages.has(key)
+    with pytest.raises(ValueError, match=r"key|Invalid isoformat"):
+        pages.has("../../etc/passwd")
+
+
 def test_nothing_is_there_before_the_first_put(pages: Pages) -> None:
     assert pages.get(f"2024-03-04/{HASH}") is None
     assert not pages.delete(f"2024-03-04/{HASH}")

@@ -17,7 +17,21 @@ from pipeline.article import Article
 from pipeline.ports import SearchIndex
 from pipeline.query.document import date_values, id_values, text_values
 from pipeline.query.matcher import MatchDocument, compile_matcher
-from pipeline.query.tree import And, Between, DateField, Everything, Exact, Not, Or, Query, TextField, Words
+from pipeline.query.tree import (
+    MAX_EDITION,
+    And,
+    Between,
+    DateField,
+    Edition,
+    Everything,
+    Exact,
+    Not,
+    Or,
+    Query,
+    StageName,
+    TextField,
+    Words,
+)
 
 ARTICLES = 2_000
 QUERIES = 420
@@ -94,6 +108,7 @@ class QueryMaker:
             (self.word_of_a_field, 4),
             (self.piece_of_a_text, 2),
             (self.exact, 2),
+            (self.edition, 2),
             (self.between, 4),
             (self.oddity, 1),
         ]
@@ -121,6 +136,9 @@ class QueryMaker:
             ("lang", [language.code for language in LANGUAGES]),
             ("feed", ["feed", "feed-3", "feed 11"]),
             ("origin", ["Agence", "L’Info", "agence l'info"]),
+            ("person", ["Qaani", "Qa’ani's", "قاآنی", "esmail qaani", "Anna"]),
+            ("org", ["Hezbollah", "حزب الله", "UN"]),
+            ("place", ["Beirut", "بيروت", "saint denis", "北京"]),
             ("url", ["example.org", "news3.example.org", "2023/07", "page=2"]),
         )
         field, texts = self._random.choice(fields)
@@ -139,7 +157,13 @@ class QueryMaker:
     def exact(self) -> Query:
         values = id_values(self._random.choice(self._articles))
         field = self._random.choice(("lane", *sorted(values)))
-        return Exact(field, self._random.choice((str.upper, str.lower, str.title))(values[field]))
+        value = self._random.choice(values.get(field, ("live",)))
+        return Exact(field, self._random.choice((str.upper, str.lower, str.title))(value))
+
+    def edition(self) -> Query:
+        first = self._random.randint(0, 8)
+        last = self._random.choice((first, self._random.randint(first, 9), MAX_EDITION))
+        return Edition(self._random.choice(get_args(StageName)), first, last)
 
     def between(self) -> Query:
         """A range whose bounds are times that articles have, so that a wrong bound shows, or some days around."""

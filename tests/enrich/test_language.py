@@ -58,6 +58,21 @@ def test_a_character_of_chinese_says_more_than_a_letter(tools: Tools) -> None:
     assert enrich(Article(id="a", title="英国财长被炒鱿鱼"), tools).language == "zh"
 
 
+def test_script_and_direction_are_those_of_the_body(tools: Tools) -> None:
+    body = "يفتح الجسر الجديد فوق النهر في شهر مايو القادم، قالت الحكومة."
+    found = enrich(Article(id="a", title="BBC Live: Breaking News from the whole World", body=body), tools)
+    assert (found.script, found.direction) == ("Arab", "rtl")
+    again = enrich(Article(id="a", title="x", body="The bridge opens.", script="Arab", direction="rtl"), tools)
+    assert (again.script, again.direction) == ("Latn", "ltr")
+
+
+def test_a_body_without_letters_leaves_it_to_the_title(tools: Tools) -> None:
+    for body in ("", "12:30 – 14:00", "https://example.org/page"):
+        found = enrich(Article(id="a", title="הגשר נפתח במאי", body=body), tools)
+        assert (found.script, found.direction) == ("Hebr", "rtl")
+    assert enrich(Article(id="a", title="12"), tools).script == ""
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.text(st.characters(codec=None, exclude_categories=()), max_size=600), st.text(max_size=10))
 def test_no_text_raises(tools: Tools, body: str, claim: str) -> None:

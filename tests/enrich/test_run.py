@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from pipeline.article import DELETION_HEADER, Article, Deletion, decode_article, encode_article, encode_deletion
 from pipeline.enrich import run
@@ -134,7 +135,7 @@ def test_a_stage_that_a_library_fails_in_is_flagged_and_the_others_go_on(
     monkeypatch.setattr(run, "STAGES", failing(failure))
     found = enrich_article(Article(id="a", title=TEXT, html="<p>lost</p>"), tools, STAGES)
     assert found.flags == ("failed:text",)
-    assert found.stages == ("clean/1", "language/1")
+    assert found.stages == tuple(f"{name}/{stage.version}" for name, stage in run.STAGES.items() if name != "text")
     assert (found.language, found.html) == ("en", "")
 
 
@@ -143,6 +144,64 @@ def test_bugs_and_signals_pass_up(tools: Tools, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(run, "STAGES", failing(failure))
     with pytest.raises(type(failure)):
         enrich_article(Article(id="a", title="T"), tools, STAGES)
+
+
+def test_a_stage_that_no_article_may_do_without_makes_a_dead_letter_when_it_fails(
+    tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def enrich(article: Article, tools: Tools) -> Article:
+        raise ValueError("strange text")
+
+    monkeypatch.setattr(run, "STAGES", {**run.STAGES, "text": run.Stage(enrich, 1, may_fail=False)})
+    handled = outcome(tools, encode_article(Article(id="a", title="T")))
+    assert (handled.status, handled.reason, handled.detail) == (
+        Status.DEAD, "stage text failed", "ValueError: strange text",
+    )  # fmt: skip
+
+
+def test_a_failure_is_counted_by_stage(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failures() -> float:
+        return REGISTRY.get_sample_value("wirewatch_stage_failures_total", {"stage": "text"}) or 0.0
+
+    monkeypatch.setattr(run, "STAGES", failing(ValueError("strange text")))
+    before = failures()
+    enrich_article(Article(id="a", title="T"), tools, ("text", "language"))
+    assert failures() == before + 1
+
+
+def test_what_a_stage_said_of_an_article_before_is_taken_back_when_it_looks_again(tools: Tools) -> None:
+    said = ("language_unsure", "page_missing", "failed:clean", "published_clamped")
+    found = enrich_article(Article(id="a", title=TEXT, body=TEXT, flags=said), tools, STAGES)
+    assert found.flags == ("published_clamped",)
+
+
+def again(tools: Tools, article: Article, stages: Sequence[str] = STAGES) -> Article:
+    raw = msgspec.structs.replace(record(encode_article(article), topic="backfill.raw"), headers={"kind": "reenrich"})
+    (handled,) = enrich_records([raw], tools, stages)
+    (message,) = handled.messages
+    assert (message.topic, message.headers["kind"]) == ("backfill.enriched", "reenrich")
+    return decode_article(message.value)
+
+
+PAGE = f"<html><head><title>T</title></head><body><article><h1>T</h1><p>{TEXT * 3}</p></article></body></html>"
+
+
+def test_an_article_is_read_again_from_its_page(tools: Tools) -> None:
+    key = tools.pages.put(PAGE.encode(), NOW.date())
+    old = Article(id="a", title="T", body="Old text.", text_from="page", page=key, stages=("text/1",), version=3)
+    found = again(tools, old)
+    assert (found.body, found.version) == ((TEXT * 3).strip(), 3)
+    assert found.stages == tuple(f"{name}/{stage.version}" for name, stage in run.STAGES.items())
+    assert again(tools, found) == found
+
+
+@pytest.mark.parametrize("markup", [None, "<html><body><nav>Menu</nav></body></html>", "\x00"])
+def test_where_the_page_gives_no_text_any_more_the_text_and_its_edition_stay(tools: Tools, markup: str | None) -> None:
+    key = "2026-01-01/" + "0" * 32 if markup is None else tools.pages.put(markup.encode(), NOW.date())
+    old = Article(id="a", title="T", body=TEXT, text_from="page", page=key, stages=("text/1", "gone/4"))
+    found = again(tools, old, ("text", "language"))
+    assert (found.body, found.text_from, found.flags) == (TEXT, "page", ())
+    assert found.stages == ("text/1", f"language/{run.STAGES['language'].version}")
 
 
 def test_only_the_configured_stages_run_and_in_their_order(tools: Tools) -> None:

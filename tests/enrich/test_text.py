@@ -137,7 +137,7 @@ SEEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def test_a_page_that_no_feed_described_speaks_for_itself_where_nothing_else_does(tools: Tools) -> None:
     page = stored(tools, PAGE.replace("<title>", f"{HEAD}<title>"))
     found = enrich(article(page=page, fetched=SEEN), tools)
-    assert (found.title, found.authors) == ("A bridge", ("Jane Doe",))
+    assert (found.title, found.authors) == ("A bridge for the town", ("Jane Doe",))
     assert found.published == datetime(2026, 2, 27, 10, tzinfo=UTC)
     given = {"title": "Told", "authors": ("Told",), "published": SEEN}
     told = enrich(article(page=page, fetched=SEEN, **given), tools)
@@ -155,7 +155,7 @@ def test_a_page_speaks_neither_for_a_feed_s_item_nor_where_it_holds_no_article(t
 def test_a_page_speaks_for_a_feed_s_item_that_is_an_address_alone(tools: Tools) -> None:
     page = stored(tools, PAGE.replace("<title>", f"{HEAD}<title>"))
     found = enrich(article(page=page, feed="f", fetched=SEEN), tools)
-    assert (found.title, found.authors) == ("A bridge", ("Jane Doe",))
+    assert (found.title, found.authors) == ("A bridge for the town", ("Jane Doe",))
 
 
 def test_an_impossible_date_of_a_page_is_clamped_and_flagged(tools: Tools) -> None:

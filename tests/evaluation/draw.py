@@ -20,6 +20,8 @@ MAX_CHARACTERS: Final = 3_000
 """Of a text: whole paragraphs (or sentences, where it has none) as far as they go within this."""
 PAGES, STORIES_PER_SCRIPT = 30, {"latin": 20, "han": 10}
 HELD_OUT: Final = 20
+SEEN: Final = "39f55bef5bad773b"
+"""Of these, the one whose labels were looked at by mistake while stages were tuned: it counts with the others."""
 
 _HAN = re.compile("[\u4e00-\u9fff]")
 _SENTENCE_END = re.compile(r"(?<=[.!?”\"])\s|(?<=[。！？」”])")
@@ -48,7 +50,7 @@ def drawn(data: Path) -> list[Text]:
     for script, number in STORIES_PER_SCRIPT.items():
         chosen += rng.sample([text for text in stories if _script(text.body) == script], number)
     rng.shuffle(chosen)
-    held_out = {text.hash for text in rng.sample(chosen, HELD_OUT)}
+    held_out = {text.hash for text in rng.sample(chosen, HELD_OUT)} - {SEEN}
     return [
         Text(hash=t.hash, kind=t.kind, outlet=t.outlet, title=t.title, body=t.body, is_held_out=t.hash in held_out)
         for t in chosen

@@ -79,6 +79,6 @@ def test_a_library_that_breaks_on_its_head_is_named(monkeypatch: pytest.MonkeyPa
     def broken(*_: object, **__: object) -> None:
         raise AttributeError("no text")
 
-    monkeypatch.setattr(page_head, "extract_metadata", broken)
-    with pytest.raises(UnreadableFile, match="trafilatura: AttributeError: no text"):
+    monkeypatch.setattr(page_head, "find_date", broken)
+    with pytest.raises(UnreadableFile, match="htmldate: AttributeError: no text"):
         read(page())

@@ -46,7 +46,10 @@ def test_the_paragraphs_of_a_real_page_are_found(tools: Tools, now: datetime, na
     truth = json.loads((DATA / "pages" / "ground_truth.json").read_text("utf-8"))[f"{name}.html.gz"]
     (found,) = preview_path(DATA / "pages" / f"{name}.html.gz", tools=tools, stages=STAGES, now=now)
     assert isinstance(found, Article)
-    body, wanted = bare(found.body), [bare(paragraph) for paragraph in truth["body"] if bare(paragraph)]
+    body, wanted = (
+        bare(found.dateline + found.body),
+        [bare(paragraph) for paragraph in truth["body"] if bare(paragraph)],
+    )
     assert sum(paragraph in body for paragraph in wanted) > 0.8 * len(wanted)
     assert len(body) < 1.5 * sum(map(len, wanted)), "little else is taken for the article"
     assert found.url == truth["url"]

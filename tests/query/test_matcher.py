@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.article import Article
+from pipeline.article import Article, Entity
 from pipeline.query.analysis import tokens
 from pipeline.query.document import sort_time, text_values, token_values
 from pipeline.query.matcher import MatchDocument, compile_matcher
@@ -18,6 +18,7 @@ from pipeline.query.tree import (
     And,
     Between,
     DateField,
+    Edition,
     Everything,
     Exact,
     IdField,
@@ -152,6 +153,38 @@ def test_only_the_fields_that_a_query_names_are_analysed(monkeypatch: pytest.Mon
     assert analysed == [ARTICLE.title, *ARTICLE.authors]
 
 
+def test_names_are_found_by_the_canonical_name_and_by_the_one_in_the_text() -> None:
+    qaani = Entity(kind="person", name="Esmail Qaani", id="list:Q1", aliases=("قاآنی",), country="IR")
+    beirut = Entity(kind="place", name="Beirut", id="geo:276781", country="LB")
+    document = MatchDocument.of(Article(id="x", entities=(qaani, beirut)))
+    for text in (
+        "person:qa'ani",
+        'person:"Esmail Qaani"',
+        "person:قاآنی",
+        "entity:LIST\\:q1",
+        "place:beirut",
+        "country:lb",
+    ):
+        assert compile_matcher(parse(text)).matches(document), text
+    for text in ("person:beirut", "place:qaani", "org:beirut", "qaani", "country:ir", 'person:"Qaani قاآنی"'):
+        assert not compile_matcher(parse(text)).matches(document), text
+
+
+def test_an_article_that_never_went_through_a_stage_has_its_edition_0() -> None:
+    document = MatchDocument.of(Article(id="x", stages=("text/6", "clean/12")))
+    for text in (
+        "stages.text:<7",
+        "stages.text:6",
+        "stages.clean:>6",
+        "stages.quotes:<1",
+        "stages.quotes:0",
+        "stages.text:*",
+    ):
+        assert compile_matcher(parse(text)).matches(document), text
+    for text in ("stages.text:<6", "stages.text:>6", "stages.clean:1", "stages.quotes:*", "stages.text:[7 TO 9]"):
+        assert not compile_matcher(parse(text)).matches(document), text
+
+
 def test_only_fields_with_text_have_values() -> None:
     article = Article(id="x", title="Word", body="…", authors=("", "A B"), language="")
     assert text_values(article) == {"title": ("Word",), "body": ("…",), "author": ("A B",)}
@@ -186,7 +219,14 @@ def selects(query: Query, article: Article) -> bool:  # noqa: PLR0911 -- one lin
                 for at in range(len(value))
             )
         case Exact(field, value):
-            return bool(getattr(article, field)) and getattr(article, field).casefold() == value.casefold()
+            own = {
+                "entity": [entity.id for entity in article.entities],
+                "country": [entity.country for entity in article.entities if entity.kind == "place"],
+            }.get(field) or [getattr(article, field, "")]
+            return value.casefold() in [each.casefold() for each in own if each]
+        case Edition(stage, first, last):
+            gone_through = dict(each.split("/") for each in article.stages)
+            return first <= int(gone_through.get(stage, 0)) <= last
         case Between(field, start, end):
             time = getattr(article, field)
             return time is not None and not (start and time < start) and not (end and time >= end)
@@ -213,6 +253,20 @@ articles = st.builds(
     tags=st.lists(few_words, max_size=2).map(tuple),
     outlet=few_words,
     story=st.sampled_from(["", "a", "b"]),
+    entities=st.lists(
+        st.builds(
+            Entity,
+            kind=st.sampled_from(["person", "organisation", "place"]),
+            name=few_words,
+            id=st.sampled_from(["", "a", "B"]),
+            aliases=st.lists(few_words, max_size=2).map(tuple),
+            country=st.sampled_from(["", "A", "b"]),
+        ),
+        max_size=3,
+    ).map(tuple),
+    stages=st.dictionaries(st.sampled_from(["text", "clean"]), st.integers(1, 4)).map(
+        lambda editions: tuple(f"{name}/{number}" for name, number in editions.items())
+    ),
     published=few_times,
     updated=few_times,
     first_seen=few_times,
@@ -222,6 +276,7 @@ queries = st.recursive(
         st.builds(Words, few_words, st.just(DEFAULT_FIELDS) | st.sampled_from([(f,) for f in TextField.__args__])),
         st.builds(Exact, st.sampled_from(IdField.__args__), st.sampled_from(["a", "b", "LIVE", "i̇"])),
         st.builds(Between, st.sampled_from(DateField.__args__), few_times, few_times),
+        st.builds(Edition, st.sampled_from(["text", "clean"]), st.integers(0, 3), st.integers(3, 5)),
         st.just(Everything()),
     ),
     lambda inner: st.one_of(

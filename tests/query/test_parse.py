@@ -15,11 +15,13 @@ from pipeline.query.tree import (
     And,
     Between,
     DateField,
+    Edition,
     Everything,
     Exact,
     Not,
     Or,
     Query,
+    StageName,
     TextField,
     Words,
 )
@@ -85,6 +87,15 @@ def day(year: int, *rest: int) -> datetime:
         ("family:(x OR y)", Or((Exact("family", "x"), Exact("family", "y")))),
         ('story:"x y"', Exact("story", "x y")),
         ("lane:live", Exact("lane", "live")),
+        ("person:qaani", Words("qaani", ("person",))),
+        ("entity:ofac\\:12", Exact("entity", "ofac:12")),
+        ("stages.text:<7", Edition("text", 0, 6)),
+        ("stages.text:<=7", Edition("text", 0, 7)),
+        ("stages.text:>7", Edition("text", 8, 99)),
+        ("stages.text:>=7", Edition("text", 7, 99)),
+        ("stages.text:7", Edition("text", 7, 7)),
+        ("stages.text:[2 TO 6]", Edition("text", 2, 6)),
+        ("stages.quotes:*", Edition("quotes", 1, 99)),
     ],
 )
 def test_text_becomes_this_tree(text: str, tree: Query) -> None:
@@ -182,7 +193,14 @@ def test_a_group_of_dates_takes_the_field() -> None:
         ("title:/x/", 6, "regular expressions are not supported yet"),
         ("[a TO b]", 0, "ranges are for dates"),
         ("title:[a TO b]", 6, "ranges are for dates"),
-        ("title:>5", 6, "only dates can be compared"),
+        ("title:>5", 6, "only dates (published, updated, first_seen) and the editions"),
+        ("stages.txt:<5", 0, "did you mean stages.text:?"),
+        ("stages.text:seven", 12, "an edition is a number up to 99"),
+        ("stages.text:<0", 12, "no edition is"),
+        ("stages.text:>99", 12, "no edition is"),
+        ("stages.text:100", 12, "an edition is a number up to 99"),
+        ("stages.text:[6 TO 2]", 12, "the lower one first"),
+        ("stages.text:{2 TO 6]", 12, "write a range of editions as stages.text:[2 TO 6]"),
         ("title:*", 6, "title:* is not supported yet"),
         ("lane:slow", 5, "a lane is live or backfill"),
         ('id:""', 3, "needs a value"),
@@ -215,7 +233,7 @@ def test_a_message_about_hostile_text_is_short_and_printable() -> None:
     with pytest.raises(QueryError) as caught:
         parse("\x1b[31m\u202e\ud800" + "x" * 5_000 + ":y")
     assert str(caught.value).isprintable()
-    assert len(str(caught.value)) < 300
+    assert len(str(caught.value)) < 350
 
 
 def test_the_largest_query_allowed_is_read() -> None:
@@ -277,6 +295,9 @@ leaves = st.one_of(
         lambda start, length: Between("published", start, start + length),
         times,
         st.sampled_from([timedelta(days=1), timedelta(microseconds=1), timedelta(days=366), timedelta(hours=5)]),
+    ),
+    st.builds(
+        Edition, st.sampled_from(StageName.__args__), st.just(0) | st.integers(0, 40), st.just(99) | st.integers(40, 98)
     ),
     st.just(Everything()),
 )

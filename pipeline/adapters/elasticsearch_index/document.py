@@ -6,7 +6,7 @@ there, so what comes back is the article's own JSON.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +23,7 @@ from pipeline.adapters.indexable import (
 )
 from pipeline.article import Article
 from pipeline.query.document import id_values, token_values
-from pipeline.query.fields import exact_field, microseconds, microseconds_field, tokens_field
+from pipeline.query.fields import STAGES_FIELD, exact_field, microseconds, microseconds_field, tokens_field
 
 MAX_ID_BYTES: Final = 512
 """Of ``_id``, in Elasticsearch itself."""
@@ -58,11 +58,19 @@ def build_document(article: Article) -> Document:
     check_identity(article)
     own = encoded(article)
     check_length("the id", article.id, MAX_ID_BYTES)
-    for name, value in (*counted_values(article).items(), *id_values(article).items()):
-        check_length(name, value, MAX_TERM_BYTES)
+    for name, values in _whole_values(article):
+        for value in values:
+            check_length(name, value, MAX_TERM_BYTES)
     month = month_of(article)
     source = own[:-1] + b"," + _encode(_derived(article, month))[1:]
     return Document(article.id, month, article.version, source)
+
+
+def _whole_values(article: Article) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, value in counted_values(article).items():
+        yield name, (value,)
+    yield from id_values(article).items()
+    yield "stages", article.stages
 
 
 def _derived(article: Article, month: str) -> Mapping[str, Any]:
@@ -74,8 +82,9 @@ def _derived(article: Article, month: str) -> Mapping[str, Any]:
     }
     for text, values in token_values(article).items():
         derived[tokens_field(text)] = [" ".join(words) for words in values]
-    for name, value in id_values(article).items():
-        derived[exact_field(name)] = value
+    for name, whole in id_values(article).items():
+        derived[exact_field(name)] = whole
+    derived[STAGES_FIELD] = article.stages
     for date, moment in times(article):
         derived[microseconds_field(date)] = microseconds(moment)
     language = article.language.partition("-")[0].lower()

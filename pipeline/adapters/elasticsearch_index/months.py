@@ -21,7 +21,7 @@ from pipeline.adapters.elasticsearch_index.connection import Connection
 from pipeline.adapters.elasticsearch_index.judge import request_fault
 from pipeline.errors import NotSetUp, WirewatchError
 
-SCHEMA_NUMBER: Final = 1
+SCHEMA_NUMBER: Final = 2
 """``_meta.wirewatch_schema`` of the mappings and ``version`` of the template; raised by every change of either."""
 
 _MONTH: Final = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")

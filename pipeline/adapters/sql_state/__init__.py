@@ -21,6 +21,7 @@ from pipeline.adapters.sql_state.ledger import SqlLedger
 from pipeline.adapters.sql_state.location import check_file, file_of, shown, url_of
 from pipeline.adapters.sql_state.migrate import bring_up_to_date, revision_in
 from pipeline.adapters.sql_state.outbox import SqlOutbox
+from pipeline.adapters.sql_state.outlets import SqlOutlets
 from pipeline.adapters.sql_state.packing import Packer
 from pipeline.adapters.sql_state.polls import SqlPolls
 from pipeline.adapters.sql_state.progress import SqlProgress
@@ -31,7 +32,17 @@ from pipeline.errors import DataFolderError, TryLater, UsageError
 
 
 class SqlState(
-    SqlLeases, SqlFeeds, SqlPolls, SqlLedger, SqlFetchQueue, SqlRecords, SqlOutbox, SqlRequests, SqlProgress, SqlRobots
+    SqlLeases,
+    SqlFeeds,
+    SqlPolls,
+    SqlLedger,
+    SqlFetchQueue,
+    SqlRecords,
+    SqlOutbox,
+    SqlRequests,
+    SqlProgress,
+    SqlRobots,
+    SqlOutlets,
 ):
     """The ``State`` port over one database connection, for one thread of one process.
 

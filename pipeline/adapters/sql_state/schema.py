@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from pipeline.adapters.sql_state.columns import CleanText, Json, UtcTime
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """Revision of the newest migration; a constant, so that opening an up-to-date state need not import Alembic."""
 
 MAX_CAUSE_CHARS: Final = 2_000
@@ -160,6 +160,27 @@ robots = Table(
     Column("answer", Text, nullable=False),  # rules, none, closed
     Column("fetched", UtcTime, nullable=False),
     Column("expires", UtcTime, nullable=False),
+)
+
+outlet_pages = Table(
+    "outlet_pages",
+    metadata,
+    Column("outlet", CleanText, primary_key=True),
+    Column("article", CleanText, primary_key=True),
+    Column("read_at", UtcTime, nullable=False),
+    Column("characters", BigInteger, nullable=False),
+    Column("page_bytes", BigInteger, nullable=False),
+    Column("lines", LargeBinary, nullable=False),  # 64-bit numbers, one behind the other
+    sqlite_with_rowid=False,
+)
+
+outlet_breaks = Table(
+    "outlet_breaks",
+    metadata,
+    Column("outlet", CleanText, primary_key=True),
+    Column("since", UtcTime, nullable=False),
+    Column("cause", CleanText(MAX_CAUSE_CHARS), nullable=False),
+    Column("norm", Json, nullable=False),
 )
 
 records = Table(

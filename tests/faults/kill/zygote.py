@@ -14,6 +14,7 @@ stand on Kafka, Elasticsearch and PostgreSQL too.
 from __future__ import annotations
 
 import _thread
+import dataclasses
 import faulthandler
 import gc
 import importlib
@@ -26,7 +27,6 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,9 @@ from msgspec.structs import replace
 # Everything that a life needs is imported here, before the first fork: wiring imports adapters when it opens them.
 from pipeline import failpoint, steps, wiring
 from pipeline.adapters import channels, http, pages, processes, sql_state, sqlite_broker, tantivy_index
-from pipeline.enrich.tools import Tools, load_languages
+from pipeline.enrich.tools import Tools
 from pipeline.errors import PublishError
+from pipeline.ingest.memory_pages import NoPages
 from pipeline.ports import Broker, Message
 from pipeline.settings import load_settings
 from pipeline.wiring import Ports
@@ -194,7 +195,11 @@ def main() -> None:
     os.environ.pop(failpoint.VARIABLE, None)
     if "cluster" in sys.argv[1:]:
         import_cluster()
-    steps.Tools = partial(Tools, languages=load_languages())  # type: ignore[misc, assignment]
+    loaded = Tools(pages=NoPages())
+    loaded.prepare(("entities",))
+    wiring.open_tools = lambda settings, profiles: dataclasses.replace(  # type: ignore[assignment]
+        loaded, pages=wiring.open_pages(settings), profiles=profiles, _opened={}, _sizes={}
+    )
     gc.freeze()  # so that no collection in a child copies what it shares with this process
     children: set[int] = set()
     answer: dict[str, object] = {"ready": True}

@@ -1,0 +1,113 @@
+"""Stage ``entities``: the people, organisations and places that an article names, where it does, and its main place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from pipeline.article import Article, Entity, Span
+from pipeline.enrich.bounds import MAX_ALIASES, MAX_ENTITIES, MAX_SPANS
+from pipeline.enrich.gazetteer import Gazetteer
+from pipeline.enrich.gazetteer_files import Row
+from pipeline.enrich.joining import Name, join
+from pipeline.enrich.mentions import Mention, is_title_case, mentions
+from pipeline.enrich.name_words import function_words
+from pipeline.enrich.places import chosen_rows, main_place
+from pipeline.enrich.spans import Writing
+from pipeline.enrich.tools import Tools
+from pipeline.query.analysis import tokens
+from pipeline.text.limits import MAX_LIST_CHARACTERS
+
+MAX_CHARACTERS: Final = 200_000
+"""Of a body: what is behind that is a register or a protocol; its names are not looked for."""
+_STRICT: Final = frozenset({"de", "lb", "ms", "id", "zh", "ja", "ko"})
+"""German gives every noun a capital; Malay and Indonesian give it to every word of an office, a paper or a plan;
+in Chinese it is products as often as people."""
+
+
+class _Place(NamedTuple):
+    in_title: bool
+    mention: Mention
+
+
+def enrich(article: Article, tools: Tools) -> Article:
+    """Set ``entities``, most often named first, and ``main_place``."""
+    gazetteer = tools.gazetteer
+    body = article.body[:MAX_CHARACTERS]
+    writing = Writing(set(body.split()), function_words(article.language), is_strict=article.language in _STRICT)
+    in_body = mentions(body, gazetteer, writing)
+    in_title = _in_title(article.title, mentions(article.title, gazetteer, writing))
+    places = [_Place(False, mention) for mention in in_body] + [_Place(True, mention) for mention in in_title]
+    # The body comes first: the title's short names join the full ones of the body.
+    words = set(tokens(body)) if _need_context(in_body, gazetteer) else set()
+    found = [place.mention for place in places]
+    rows = gazetteer.rows
+    chosen = chosen_rows(body, in_body, rows, words) + chosen_rows(article.title, in_title, rows, words)
+    named = join(found, rows, chosen, writing)
+    entities = _entities(places, named, rows)
+    return msgspec.structs.replace(article, entities=entities, main_place=_main_place(article, entities, gazetteer))
+
+
+def _need_context(found: Iterable[Mention], gazetteer: Gazetteer) -> bool:
+    return any(gazetteer.rows[row].context for mention in found for row in mention.rows)
+
+
+def _in_title(title: str, found: list[Mention]) -> list[Mention]:
+    """Return the mentions of a title; where each word has a capital, unlisted ones say nothing of themselves."""
+    if not is_title_case(title):
+        return found
+    return [mention._replace(kind="", words=1) if not mention.rows else mention for mention in found]
+
+
+def _entities(places: Sequence[_Place], named: Sequence[Name | None], rows: Sequence[Row]) -> tuple[Entity, ...]:
+    """Return what is named, with all places of each."""
+    collected: dict[Name, list[_Place]] = {}
+    for place, name in zip(places, named, strict=True):
+        if name is not None:
+            collected.setdefault(name, []).append(place)
+    order = sorted(collected, key=lambda name: -len(collected[name]))  # stable: of equals, the one named first
+    return tuple(_entity(name, collected[name], rows) for name in order[:MAX_ENTITIES])
+
+
+def _entity(name: Name, places: Sequence[_Place], rows: Sequence[Row]) -> Entity:
+    forms = list(dict.fromkeys(place.mention.text for place in places))
+    row = rows[name.row] if name.row >= 0 else None
+    canonical = (row.name if row else max(forms, key=len))[:MAX_LIST_CHARACTERS]
+    return Entity(
+        kind=name.kind,
+        name=canonical,
+        id=row.id if row else "",
+        type=row.type if row else "",
+        aliases=tuple(form for form in forms if form != canonical)[:MAX_ALIASES],
+        in_title=_spans(place.mention for place in places if place.in_title),
+        in_body=_spans(place.mention for place in places if not place.in_title),
+        country=row.country if row else "",
+        latitude=row.latitude if row else None,
+        longitude=row.longitude if row else None,
+    )
+
+
+def _spans(found: Iterable[Mention]) -> tuple[Span, ...]:
+    return tuple((mention.start, mention.end) for mention in found)[:MAX_SPANS]
+
+
+def _main_place(article: Article, entities: Sequence[Entity], gazetteer: Gazetteer) -> str:
+    places = [
+        (gazetteer.rows[gazetteer.by_id[entity.id]], entity.in_title, entity.in_body)
+        for entity in entities
+        if entity.kind == "place" and entity.id
+    ]
+    return main_place(places, _of_dateline(article.dateline, places, gazetteer))
+
+
+def _of_dateline(
+    dateline: str, places: Sequence[tuple[Row, tuple[Span, ...], tuple[Span, ...]]], gazetteer: Gazetteer
+) -> list[Row]:
+    """Return the place that a dateline begins with: the one of its name that the article names, else the largest."""
+    found = gazetteer.find(dateline[:MAX_LIST_CHARACTERS]) if dateline else []
+    rows = [gazetteer.rows[row] for row in found[0].rows] if found and found[0].start == 0 else []
+    rows = [row for row in rows if row.kind == "place"]
+    named = {row.id for row, _, _ in places}
+    return sorted(rows, key=lambda row: (row.id not in named, -row.weight))[:1]

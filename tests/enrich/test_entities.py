@@ -1,0 +1,152 @@
+"""Stage entities: who and what an article names, joined and told apart, with places for the map."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from named import ROWS, TOOLS, entities_of, names_of, people, places, small_tools
+
+from pipeline.article import Article, Entity
+from pipeline.enrich.bounds import bounded
+from pipeline.enrich.entities import enrich
+from pipeline.enrich.gazetteer_files import Row
+from pipeline.enrich.tools import Tools
+
+SEED = Path(__file__).parents[1] / "data" / "seed-article.txt"
+
+
+def main_place(body: str, **fields: str) -> str:
+    return enrich(Article(id="a", body=body, language="en", **fields), TOOLS).main_place  # type: ignore[arg-type]
+
+
+def only(entities: tuple[Entity, ...], name: str) -> Entity:
+    (found,) = [entity for entity in entities if entity.name == name]
+    return found
+
+
+def test_the_seed_article_resolves(tools: Tools) -> None:
+    article = enrich(Article(id="a", body=SEED.read_text(), language="en"), tools)
+    named = {entity.name: entity for entity in article.entities}
+    for name in ("Hassan Nasrallah", "Yoav Gallant", "Hezbollah", "Hamas", "Quds Force", "Israel", "Lebanon"):
+        assert named[name].id, name
+    qaani = named["Esmail Qaani"]
+    assert (qaani.kind, qaani.aliases, len(qaani.in_body)) == ("person", ("Ismail qaani", "qaani"), 3)
+    beirut = named["Beirut"]
+    assert beirut.latitude == pytest.approx(33.9, abs=0.1)
+    assert beirut.longitude == pytest.approx(35.5, abs=0.1)
+    assert [entity.name for entity in article.entities if not entity.id] == ["Middle East"]
+
+
+def test_a_surname_or_given_name_alone_joins_the_full_name() -> None:
+    body = "Minister Oda Kvist came. Then Kvist spoke, and Oda left with Ms Kvist's brother."
+    assert people(body) == ["Oda Kvist=Kvist=Oda"]
+    assert len(entities_of(body)[0].in_body) == 4
+
+
+def test_a_title_names_whom_the_body_names_in_full() -> None:
+    (kvist,) = entities_of("It was Oda Kvist, 41, they said.", title="Kvist Says No To Everything")
+    assert (kvist.in_title, kvist.in_body) == (((0, 5),), ((7, 16),))
+
+
+def test_a_name_written_small_counts_where_its_full_name_stands() -> None:
+    body = "The general Ismail qaani spoke. Later qaani left."
+    assert people(body) == ["Esmail Qaani=Ismail qaani=qaani"]
+    assert people("They call it qaani here. The jackson, the paris and the hamas.") == []
+
+
+def test_what_a_user_lists_is_found_in_any_case() -> None:
+    tools = small_tools((Row(id="own:acme", kind="organisation", name="acme"),))
+    found = enrich(Article(id="a", body="Shares of acme rose; ACME said so.", language="en"), tools).entities
+    assert [(entity.id, entity.aliases) for entity in found] == [("own:acme", ("ACME",))]
+
+
+def test_listed_names_bring_id_type_country_and_coordinates() -> None:
+    (paris,) = entities_of("They met in Paris.")
+    assert (paris.id, paris.type, paris.country, paris.latitude) == ("c:paris", "city", "FR", 48.85)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("The fair in Paris, Texas, was small.", ["c:paris-tx", "s:tx"]),
+        ("The fair in Paris, France, was small.", ["c:paris", "l:fr"]),
+        ("In Texas they say that the fair in Paris is small.", ["s:tx", "c:paris-tx"]),
+        ("Voters in Georgia and in Atlanta", ["s:ga", "c:atlanta"]),
+        ("Voters in Georgia and in Tbilisi", ["l:ge", "c:tbilisi"]),
+        ("A nice day in Nice, on the French coast", ["c:nice"]),
+        ("It was Nice, he said", []),
+    ],
+)
+def test_a_place_is_chosen_by_what_stands_around_it(body: str, expected: list[str]) -> None:
+    assert [entity.id for entity in sorted(entities_of(body), key=lambda entity: entity.in_body)] == expected
+
+
+def test_a_place_that_people_are_called_is_a_place_only_where_somebody_could_be() -> None:
+    assert people("The singer Janet Jackson sang, and Jackson bowed.") == ["Janet Jackson=Jackson"]
+    assert places("The singer Janet Jackson sang, and Jackson bowed.") == []
+    assert places("The trial in Jackson went on.") == ["Jackson"]
+    assert names_of("They saw Paris Hilton and Michael Jordan in Jordan.") == {
+        "person": ["Paris Hilton", "Michael Jordan"],
+        "organisation": [],
+        "place": ["Jordan"],
+    }
+
+
+def test_who_is_named_most_often_comes_first() -> None:
+    found = entities_of("In France, Oda Kvist met Kvist of France. In France it rains.")
+    assert [entity.name for entity in found] == ["France", "Oda Kvist"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"body": "Rain fell in Beirut. France said so.", "dateline": "PARIS (Reuters)"}, "c:paris"),
+        ({"body": "Rain fell.", "title": "Storm over Beirut", "dateline": "PARIS (Reuters)"}, "c:beirut"),
+        ({"body": "Lebanon and Beirut wait. Lebanon hopes. Paris is far."}, "c:beirut"),
+        ({"body": "Lebanon waits, and Lebanon hopes. " + "It rains. " * 40 + "They say so in Beirut too."}, "l:lb"),
+        ({"body": "Nothing is known of Grubsk."}, ""),
+    ],
+)
+def test_the_main_place_is_the_datelines_unless_the_title_names_another(fields: dict[str, str], expected: str) -> None:
+    assert main_place(**fields) == expected
+
+
+HOSTILE = st.text(
+    st.sampled_from("Paris Oda Kvist.,:;()\n\n'’-–&·•“” of the Ministry (SPA) U.S. 总统特拉斯说（28岁）大学 قاآنی ")
+    | st.characters(exclude_categories=("Cs",)),
+    max_size=200,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(title=HOSTILE, body=HOSTILE, language=st.sampled_from(["en", "zh", "ms", "de", "ar", "und"]))
+def test_every_name_stands_where_it_is_said_to_and_a_second_run_changes_nothing(
+    title: str, body: str, language: str
+) -> None:
+    once = enrich(Article(id="a", title=title, body=body, language=language), TOOLS)
+    assert enrich(once, TOOLS) == once
+    assert enrich(msgspec.structs.replace(once, entities=(), main_place=""), TOOLS) == once
+    assert bounded(once) == once
+    spans = sorted(span for entity in once.entities for span in entity.in_body)
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+    for entity in once.entities:
+        forms = {entity.name, *entity.aliases}
+        assert {body[start:end] for start, end in entity.in_body} <= forms or len(entity.aliases) == 10
+    known = {row.id for row in ROWS}
+    assert {entity.id for entity in once.entities} <= known | {""}
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["A", "A ", "A.", "A-", "A'", "Aa of ", "Aa and ", "Ministry of ", "Mr ", "\n", "A\n", "(A) ", "·", "阿·", "阿",
+     "大学", "Paris, ", "qaani ", "张三（28岁）", "\u202eA ", "😀", "A\u0301", "The ", "Jr., ", "Aa Bb. "],
+)  # fmt: skip
+def test_a_text_as_long_as_may_be_is_read_to_its_end(unit: str) -> None:
+    body = unit * (400_000 // len(unit))
+    article = bounded(enrich(Article(id="a", title=unit * 300, body=body), TOOLS))
+    assert len(article.entities) <= 300
