@@ -54,7 +54,12 @@ def enrich(article: Article, tools: Tools) -> Article:
     title = article.title
     if article.text_from == "file":
         paragraphs = _with_headings(paragraphs)
-        title, paragraphs = (title, paragraphs) if title.strip() else _titled(paragraphs)
+        if not title.strip():
+            title, rest = _titled(paragraphs)
+            if len(rest) < len(paragraphs):  # what follows the title may start with a dateline in its turn
+                told = msgspec.structs.replace(article, title=title, dateline=dateline)
+                date, dateline, paragraphs = _without_start(rest, told)
+                published, paragraphs = published or date, _with_headings(paragraphs)
     article = msgspec.structs.replace(with_paragraphs(article, paragraphs), title=title, dateline=dateline)
     return article if article.published or not published else _dated(article, published)
 

@@ -110,7 +110,7 @@ def _with_page_text(article: Article, own: Candidate | None, tools: Tools) -> Ar
         if "extraction_broken" not in article.flags:  # else there may be an article, which cannot be read just now
             tools.meter.no_article(_kind_name(found.flags))
             article = article.flagged("page_without_article", *found.flags)
-        return article if own is None else _on_own_text(article, own, choice.confidence)
+        return article if own is None else _on_own_text(article, own)
     return msgspec.structs.replace(
         with_paragraphs(told.flagged(*article.flags), choice.paragraphs),
         text_from="page",
@@ -179,16 +179,14 @@ def _with_page_head(article: Article, tree: HtmlElement) -> Article:
     ).flagged(*(flags if not article.published else ()))
 
 
-def _on_own_text(article: Article, own: Candidate, confidence: float | None = None) -> Article:
+def _on_own_text(article: Article, own: Candidate) -> Article:
     if not article.body:
         return article
-    if confidence is None:
-        confidence = choose(own, (), (), "").confidence
+    # In a later run the text was cleaned since, so that it would be judged by what is no longer there.
+    is_judged = article.text_choice != "" and article.text_choice == own.choice
+    confidence = article.text_confidence if is_judged else choose(own, (), (), "").confidence
     return msgspec.structs.replace(
-        article,
-        text_from="feed" if article.feed else "file",
-        text_choice=own.choice,
-        text_confidence=confidence,
+        article, text_from="feed" if article.feed else "file", text_choice=own.choice, text_confidence=confidence
     )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import html
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.article import Article, Heading
+from pipeline.enrich import text
 from pipeline.enrich.clean import enrich
 from pipeline.enrich.noise import is_noise
 from pipeline.enrich.repeated import line_key
@@ -20,6 +22,7 @@ from pipeline.ports import NoProfiles
 PROSE = (
     "The council met on Monday to discuss the new bridge over the river, and it will decide about it next week. " * 2
 )
+DAY = date(2026, 3, 1)
 SEED = Path(__file__).parents[1] / "data" / "seed-article.txt"
 
 
@@ -106,8 +109,8 @@ def test_what_only_resembles_a_date_line_stays(tools: Tools, start: str) -> None
 
 def test_an_impossible_date_is_flagged_and_not_taken(tools: Tools) -> None:
     seen = datetime(2026, 1, 1, tzinfo=UTC)
-    for date, published in (("1901-05-05", None), ("2990-01-01", seen)):
-        found = cleaned(tools, f"date {date} {PROSE}", first_seen=seen)
+    for day, published in (("1901-05-05", None), ("2990-01-01", seen)):
+        found = cleaned(tools, f"date {day} {PROSE}", first_seen=seen)
         assert (found.published, found.flags) == (published, ("published_clamped",))
 
 
@@ -266,7 +269,30 @@ PIECES = st.sampled_from(
 def test_cleaning_twice_changes_nothing_more(
     tools: Tools, pieces: list[str], text_from: str, has_heading: bool
 ) -> None:
-    text = "".join(pieces)
-    headings = (Heading(0, text.split("\n")[0]),) if has_heading else ()
-    once = cleaned(tools, text, text_from=text_from, headings=headings)
+    body = "".join(pieces)
+    headings = (Heading(0, body.split("\n")[0]),) if has_heading else ()
+    once = cleaned(tools, body, text_from=text_from, headings=headings)
     assert enrich(once, tools) == once
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PIECES, max_size=6), st.booleans(), st.sampled_from(["f", ""]))
+def test_both_stages_over_their_own_result_change_nothing(
+    tools: Tools, pieces: list[str], has_page: bool, feed: str
+) -> None:
+    markup = "".join(f"<p>{html.escape(piece)}</p>" for piece in pieces)
+    page = tools.pages.put(f"<html><body><article>{markup}<p>{PROSE}</p></article></body></html>".encode(), DAY)
+    raw = Article(id="a", html=markup, page=page if has_page else "", feed=feed, text_from="feed" if feed else "file")
+    once = enrich(text.enrich(raw, tools), tools)
+    assert enrich(text.enrich(once, tools), tools) == once
+
+
+def test_what_follows_a_title_may_start_with_a_dateline(tools: Tools) -> None:
+    found = cleaned(tools, f"A bridge for the town\n\nPARIS (AFP) - {PROSE}")
+    assert (found.title, found.dateline, found.body) == ("A bridge for the town", "PARIS (AFP)", PROSE.strip())
+
+
+def test_a_feed_s_text_is_judged_once(tools: Tools) -> None:
+    raw = Article(id="a", feed="f", html=f"<p>Advertisement</p><p>{PROSE}</p><p>Read more</p>")
+    once = enrich(text.enrich(raw, tools), tools)
+    assert text.enrich(once, tools).text_confidence == once.text_confidence > 0
