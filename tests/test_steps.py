@@ -80,10 +80,13 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 class _Tools:
-    """Without the language model, which the stages here do not need."""
+    """Without the language model and the names, which the stages here do not need."""
 
-    def __init__(self, pages: object) -> None:
+    def __init__(self, pages: object, own_names: object) -> None:
         self.pages = pages
+
+    def prepare(self, stages: object) -> None:
+        pass
 
 
 @pytest.fixture

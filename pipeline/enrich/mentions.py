@@ -101,7 +101,8 @@ def _capitalised(text: str, hits: Sequence[Found], gazetteer: Gazetteer, writing
             inner.append(hits[place])
             place += 1
         if piece.start >= behind:
-            found += _of_piece(text, piece, inner, gazetteer)
+            whole = _without_opening_word(piece, inner) if writing.is_strict else piece
+            found += _of_piece(text, whole, inner, gazetteer)
         if inner and inner[-1].end > piece.end:
             place -= 1  # it goes on into the next piece, or stands there with a word that has no capital
             if hits[place].start < piece.start or (found and found[-1].end > hits[place].start):
@@ -152,6 +153,14 @@ def _of_hit(text: str, hit: Found, piece: Piece | None, *, is_small: bool = Fals
         hit.start, hit.end, text[hit.start : hit.end], kind, hit.rows, hit.words,
         piece.before if piece else "", piece.is_first if piece else False, is_small,
     )  # fmt: skip
+
+
+def _without_opening_word(piece: Piece, hits: Sequence[Found]) -> Piece:
+    """Drop the word that begins a sentence where a known name comes behind it: "Pramugari Singapore Airlines"."""
+    rest = piece.words[1:]
+    if piece.is_first and rest and rest[0].start in {hit.start for hit in hits}:
+        return piece._replace(start=rest[0].start, words=rest, is_first=False)
+    return piece
 
 
 def _of_piece(text: str, piece: Piece, hits: Sequence[Found], gazetteer: Gazetteer) -> Iterator[Mention]:

@@ -176,7 +176,8 @@ def _without_opening(words: list[Word], writing: Writing, *, is_first: bool) -> 
     first = words[0]
     if first.low in _ALSO_IN_NAMES:
         if first.low == "the":
-            keeps = len(words) > 1 and (words[-1].low in PRESS_HEADS or (not is_first and _has_head(words)))
+            is_paper = len(words) > 1 and words[-1].low in PRESS_HEADS
+            keeps = is_paper and len(words) == 2 if is_first else is_paper or (len(words) > 1 and _has_head(words))
             return words if keeps else words[1:]
         return words[1:] if len(words) == 1 or (is_first and first.low in writing.function_words) else words
     if is_first and first.low in writing.lower_words and not _is_name_of_words(words):
@@ -245,6 +246,14 @@ def _kind_of_several(text: str, words: Sequence[Word], end: int, before: str) ->
     return "person" if _is_person(text, words, end, before, is_given=is_given) else ""
 
 
+def _is_numbered(words: Sequence[Word]) -> bool:
+    """Return whether this is a model, a chapter, a war; a pope and a king have a given name."""
+    return words[-1].text[-1].isdigit() or (words[-1].low in _ROMAN and words[0].low not in given_names())
+
+
+_ROMAN: Final = frozenset({"ii", "iii", "iv"})
+
+
 def _is_street(words: Sequence[Word]) -> bool:
     return any(word.low in {"street", "streets", "avenue", "road", "boulevard"} for word in words)
 
@@ -287,7 +296,8 @@ def is_institution(words: Sequence[Word]) -> bool:
 def is_organisation(words: Sequence[Word]) -> bool:
     """Return whether the words name an organisation by themselves: a head at either end, or one that leads on."""
     first, last = words[0], words[-1]
-    if last.low in ORGANISATION_HEADS or last.low in PRESS_HEADS or first.low in ORGANISATION_HEADS:
+    ends_in_head = last.low in ORGANISATION_HEADS and last.low not in ORGANISATION_BEGINNINGS
+    if ends_in_head or last.low in PRESS_HEADS or first.low in ORGANISATION_HEADS:
         return True
     return any(is_link(word.link) for word in words) and any(word.low in ORGANISATION_OPENERS for word in words)
 
