@@ -186,6 +186,8 @@ def _of_piece(text: str, piece: Piece, hits: Sequence[Found], gazetteer: Gazette
     elif _is_whole(piece, hit, kinds, is_weak=is_weak):
         is_about_place = not is_weak and (hit.start == piece.start or hit.end - hit.start <= 3) and "place" in kinds
         kind = piece.kind or ("organisation" if is_about_place else "")
+        if piece.kind == "person" and _is_branch(piece, hit, gazetteer):
+            kind = "organisation"
         yield _unlisted(text, piece._replace(kind=kind))
     else:
         yield from _parted(text, piece, hits)
@@ -201,6 +203,13 @@ def _short_place(piece: Piece, gazetteer: Gazetteer) -> tuple[int, ...]:
         return gazetteer.named(STATE_ABBREVIATIONS[form])
     is_written_so = form in SHORT_PLACES and (len(form) > 5 or word.isupper())
     return gazetteer.named(SHORT_PLACES[form]) if is_written_so else ()
+
+
+def _is_branch(piece: Piece, hit: Found, gazetteer: Gazetteer) -> bool:
+    """Return whether a name ends in a country's that no person bears: "Greenpeace Brazil"."""
+    is_country = any(gazetteer.rows[row].type == "country" for row in hit.rows)
+    has_title = piece.before in TITLES or piece.words[0].low in given_names()
+    return is_country and hit.end == piece.end and not has_title
 
 
 def _is_weak(hit: Found, gazetteer: Gazetteer) -> bool:

@@ -249,6 +249,7 @@ digital
 parlimen
 battalion battalions regiment forum transit archive archives collective observatory facility
 cooperative
+management
 """
 )
 
@@ -305,6 +306,7 @@ oscar grammy
 castle castles cathedral abbey mosque temple apartments disease
 agenda strategy breakthrough
 scandal affair inquiry
+mall system missile fighter jet
 """
 )
 """Heads of what has a name but is none of the three kinds: laws, prizes, events, works, buildings."""
