@@ -25,7 +25,7 @@ SHIPPED = ROOT / "config/gazetteer"
 
 
 def _lines(excerpt: str) -> list[str]:
-    return (EXCERPTS / excerpt).read_text(encoding="utf-8").split()
+    return (EXCERPTS / excerpt).read_text(encoding="utf-8").splitlines()
 
 
 def ordinary_words() -> frozenset[str]:
@@ -52,10 +52,12 @@ def with_choices(rows: Iterable[Row]) -> list[Row]:
 
 def places() -> list[Row]:
     """Return the rows of places.csv."""
-    words = ordinary_words()
-    of_countries = factbook.with_facts(countries.countries(), EXCERPTS)
+    # Elizabeth and Windsor are cities, and mostly people.
+    words = ordinary_words() | frozenset(_lines("personal_names.txt"))
+    doubtful = words | frozenset(_lines("doubtful_aliases.txt"))
+    of_countries = factbook.with_facts(countries.countries(ordinary_words()), EXCERPTS)
     parts = [*countries.parts_of_the_world(), *factbook.regions(EXCERPTS), *cities.american_states()]
-    return with_choices([*of_countries, *parts, *cities.cities(words)])
+    return with_choices([*of_countries, *parts, *cities.cities(words, doubtful)])
 
 
 def people(taken: frozenset[str]) -> list[Row]:

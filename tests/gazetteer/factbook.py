@@ -45,13 +45,17 @@ def _degrees(text: str) -> tuple[float, float] | None:
     return (-north if found[3] == "S" else north), (-east if found[6] == "W" else east)
 
 
+def _is_no_word(abbreviation: str) -> bool:
+    """Whether it is still a name once folded: "US", "AS", "VI" and "CAR" are words, the UK is not."""
+    return abbreviation == "UK" or (len(abbreviation) > 2 and abbreviation != "CAR")
+
+
 def _other_names(names: dict[str, str]) -> list[str]:
     found = []
     for key, text in names.items():
-        # An abbreviation of two letters is a word once folded ("US"), and so are some local names in English letters.
-        parts = re.split(r"[/;]|\bor\b|, ", re.sub(r"\(.*?\)|<br>.*", "", _MARKUP.sub("", text)))
+        parts = re.split(r"[/;]|\bor\b|, ", re.sub(r"\(.*?\)|<br>.*|; ?note.*", "", _MARKUP.sub("", text)))
         if key in {"conventional long form", "abbreviation"}:
-            found += [part.strip() for part in parts if len(part.strip()) >= 3]
+            found += [part.strip() for part in parts if _is_no_word(part.strip())]
     return [name for name in found if name.lower() not in {"none", "na", "n/a"} and "note" not in name]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from gazetteer import build
-from gazetteer.row import BETWEEN, HEADER, KINDS
+from gazetteer.row import BETWEEN, HEADER, KINDS, read_table
 
 from pipeline.query.analysis import joined
 
@@ -111,6 +111,31 @@ def test_no_name_is_so_short_that_it_is_a_word(rows: list[dict[str, str]]) -> No
     for row in rows:
         if not row["context"]:
             assert not words & {joined(name) for name in (row["name"], *row["aliases"].split(BETWEEN))}, row
+
+
+def test_a_country_has_no_name_that_is_a_word_of_another_language(rows: list[dict[str, str]]) -> None:
+    names = {joined(name) for row in rows if row["type"] == "country" for name in row["aliases"].split(BETWEEN)}
+    assert not names & {"us", "as", "vi", "man", "island", "ira", "car", "scotland"}
+
+
+@pytest.mark.parametrize(("name", "near"), [("Nice", "France"), ("Austin", "Texas"), ("Reading", "UK")])
+def test_a_city_named_as_a_word_or_a_person_has_to_be_near_its_country(
+    rows: list[dict[str, str]], name: str, near: str
+) -> None:
+    of_name = [row for row in rows if (row["type"], row["name"]) == ("city", name)]
+    assert all(row["context"] for row in of_name)
+    assert any(near in row["context"].split(BETWEEN) for row in of_name)
+
+
+@pytest.mark.parametrize("name", ["New York City", "Gaza", "Kyiv", "Las Vegas", "Rome"])
+def test_a_city_that_news_name_needs_nothing_near(rows: list[dict[str, str]], name: str) -> None:
+    assert any(row["name"] == name and not row["context"] for row in rows)
+
+
+def test_our_own_choices_are_all_of_rows_there_are(rows: list[dict[str, str]]) -> None:
+    ids = {row["id"] for row in rows}
+    for excerpt, column in (("picks.csv", "id"), ("spellings.csv", "id"), ("same.csv", "same_as")):
+        assert {line[column] for line in read_table(build.EXCERPTS / excerpt)} <= ids
 
 
 def test_the_files_are_small(rows: list[dict[str, str]]) -> None:

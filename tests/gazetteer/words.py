@@ -1,4 +1,4 @@
-"""Write ordinary_words.txt: the names that are words of a language too, after the word lists of simplemma.
+"""Write ordinary_words.txt and doubtful_aliases.txt: names that are words too, after the word lists of simplemma.
 
 `pip install simplemma==2.0.0`, then `PYTHONPATH=tests python tests/gazetteer/words.py`. It is not a dependency of the
 project: what matters is the short list of names that it leaves, which is read and kept here.
@@ -14,24 +14,42 @@ from simplemma.strategies.dictionaries.dictionary_factory import (  # type: igno
     _load_dictionary_from_disk as word_list,
 )
 
-LANGUAGES = "fr es it pt nl sv pl ru uk id".split()
-"""Word lists with rare forms and many names: a name has to be in two of them. Those of English and German are clean."""
+from pipeline.query.analysis import joined
+
+LANGUAGES = "fr es it pt nl sv pl ru uk".split()
+"""Word lists with rare forms and many names: a name has to be in two of them. English, German, Indonesian are clean."""
 
 
 def _names(rows: list[Row]) -> set[str]:
-    return {name.casefold() for row in rows for name in (row.name, *row.aliases) if name.isalpha()}
+    written = {name for row in rows for name in (row.name, *row.aliases)}
+    names = {name.casefold() for name in written} | {joined(name) for name in written}
+    return {name for name in names if name.replace(" ", "").isalpha()}
 
 
-def ordinary(names: set[str], kept: set[str]) -> set[str]:
-    """Return those of `names` that are words; a name of `kept` only where it is an English word."""
-    english, german = ({word.decode() for word in word_list(language)} for language in ("en", "de"))
+def _words(language: str) -> set[str]:
+    return {word.decode() for word in word_list(language)}
+
+
+def _found(names: set[str], words: set[str]) -> set[str]:
+    """Return those of `names` that are words, and not names in the word list too."""
+    return {name for name in names if name in words and name.capitalize() not in words}
+
+
+def ordinary(names: set[str], kept: set[str]) -> tuple[set[str], set[str]]:
+    """Return those of `names` that are words, and those that may be: enough not to be another name of something.
+
+    Where all words of a longer name are English ones, it is a translation: "White House" for Casablanca. A name of
+    `kept` is a word only where it is one in English.
+    """
+    english = _words("en")
     others: Counter[str] = Counter()
     for language in LANGUAGES:
-        words = {word.decode() for word in word_list(language)}
-        others.update(name for name in names if name in words and name.capitalize() not in words)
-    is_german = {name for name in names if name in german and name.capitalize() not in german}
-    is_english = {name for name in names if name in english and name.capitalize() not in english}
-    return is_english | ((is_german | {name for name, count in others.items() if count > 1}) - kept)
+        others.update(_found(names, _words(language)))
+    phrases = {name for name in names if " " in name and all(word in english for word in name.split())}
+    several = {name for name, count in others.items() if count > 1}
+    single = {name for name in names if " " not in name}
+    sure = _found(single, english) | _found(single, _words("id")) | ((_found(single, _words("de")) | several) - kept)
+    return sure, (others.keys() | phrases | (names & english)) - kept - sure
 
 
 if __name__ == "__main__":
@@ -44,5 +62,7 @@ if __name__ == "__main__":
         alias.casefold() for row in factbook.parties(build.EXCERPTS) for alias in row.aliases if alias.isalpha()
     }
     organisations = acronyms | _names([*companies.listed(build.EXCERPTS), *companies.brands(build.EXCERPTS, none)])
-    found = ordinary(_names(cities.cities(none)) | surnames | organisations, kept)
-    (build.EXCERPTS / "ordinary_words.txt").write_text("\n".join(sorted(found)) + "\n", encoding="utf-8")
+    of_places = _names([*cities.cities(none), *countries.countries()])
+    sure, perhaps = ordinary(of_places | surnames | organisations, kept)
+    for file, found in (("ordinary_words.txt", sure), ("doubtful_aliases.txt", perhaps & of_places)):
+        (build.EXCERPTS / file).write_text("\n".join(sorted(found)) + "\n", encoding="utf-8")
