@@ -150,7 +150,8 @@ class Article(Struct, frozen=True, kw_only=True):
     """Most often named first."""
     quotes: tuple[Quote, ...] = ()
     main_place: str = ""
-    """Id of the entity that the article is most about as a place."""
+    """Id (of the gazetteer) of the place that the article is most about; one that only ``dateline`` names is not among
+    ``entities``."""
     published: datetime | None = None
     """As claimed by the outlet; clamped and flagged when impossible."""
     updated: datetime | None = None

@@ -18,6 +18,7 @@ from pipeline.enrich.places import chosen_rows, main_place
 from pipeline.enrich.spans import Writing
 from pipeline.enrich.tools import Tools
 from pipeline.query.analysis import tokens
+from pipeline.text.characters import one_line
 from pipeline.text.limits import MAX_LIST_CHARACTERS
 
 MAX_CHARACTERS: Final = 200_000
@@ -72,7 +73,7 @@ def _entities(places: Sequence[_Place], named: Sequence[Name | None], rows: Sequ
 
 
 def _entity(name: Name, places: Sequence[_Place], rows: Sequence[Row]) -> Entity:
-    forms = list(dict.fromkeys(place.mention.text for place in places))
+    forms = list(dict.fromkeys(one_line(place.mention.text) for place in places))
     row = rows[name.row] if name.row >= 0 else None
     canonical = (row.name if row else max(forms, key=len))[:MAX_LIST_CHARACTERS]
     return Entity(

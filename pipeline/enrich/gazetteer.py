@@ -60,9 +60,10 @@ class Gazetteer:
     def _find_in(self, text: str, placed: PlacedWords) -> list[Found]:
         compared = f" {'  '.join(placed.words)} "
         found = []
+        behind = last = 0
         for name, start, end in self._automaton.find_matches_as_indexes(compared):
-            first = compared.count(" ", 0, start) // 2
-            behind = first + compared.count(" ", start, end) // 2
+            first = behind + compared.count(" ", last, start) // 2  # each word stands between two spaces
+            behind, last = first + compared.count(" ", start, end) // 2, end
             if apart := _apart(text, placed, first, behind):
                 found += self._find_in(text, placed.part(first, apart))
                 found += self._find_in(text, placed.part(apart, behind))

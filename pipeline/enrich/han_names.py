@@ -156,7 +156,8 @@ def _organisations(text: str, hits: Sequence[Found]) -> Iterator[HanName]:
             place += 1
         start = _start_of(text, match.start(), earliest)
         start -= text.startswith("中央", start - 1)
-        listed = next((hit for hit in hits[place : place + 12] if _leads_to(text, hit, match.start())), None)
+        near = hits[place : place + 12]
+        listed = next((hit for hit in reversed(near) if _leads_to(text, hit, match.start())), None)
         if listed and not (listed.end == match.start() and match.group() in _MANY):
             yield HanName(listed.start, end, "organisation")
         elif start and text[start - 1] in _OPENING_MARKS:

@@ -205,8 +205,9 @@ def _learn_acronyms_in_brackets(
     for number in range(len(found) - 1):
         first, second = found[number], found[number + 1]
         name = named[number]
-        is_behind = second.start - first.end == 2 and second.text.isupper() and 2 <= len(second.text) <= 8
-        if is_behind and name is not None and name.kind == "organisation" and second.words == 1:
+        is_bracketed = second.start - first.end in {1, 2} and not second.before
+        is_acronym = second.text.isupper() and 2 <= len(second.text) <= 8
+        if is_bracketed and is_acronym and name is not None and name.kind == "organisation" and second.words == 1:
             known.acronym[forms[number + 1]] = name
 
 

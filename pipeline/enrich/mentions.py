@@ -101,7 +101,8 @@ def _capitalised(text: str, hits: Sequence[Found], gazetteer: Gazetteer, writing
             inner.append(hits[place])
             place += 1
         if piece.start >= behind:
-            found += _of_piece(text, piece, inner, gazetteer)
+            whole = _without_opening_word(piece, inner) if writing.is_strict else piece
+            found += _of_piece(text, whole, inner, gazetteer)
         if inner and inner[-1].end > piece.end:
             place -= 1  # it goes on into the next piece, or stands there with a word that has no capital
             if hits[place].start < piece.start or (found and found[-1].end > hits[place].start):
@@ -154,6 +155,14 @@ def _of_hit(text: str, hit: Found, piece: Piece | None, *, is_small: bool = Fals
     )  # fmt: skip
 
 
+def _without_opening_word(piece: Piece, hits: Sequence[Found]) -> Piece:
+    """Drop the word that begins a sentence where a known name comes behind it: "Pramugari Singapore Airlines"."""
+    rest = piece.words[1:]
+    if piece.is_first and rest and rest[0].start in {hit.start for hit in hits}:
+        return piece._replace(start=rest[0].start, words=rest, is_first=False)
+    return piece
+
+
 def _of_piece(text: str, piece: Piece, hits: Sequence[Found], gazetteer: Gazetteer) -> Iterator[Mention]:
     """Yield the mentions in one run of capitalised words."""
     short = _short_place(piece, gazetteer)
@@ -177,6 +186,8 @@ def _of_piece(text: str, piece: Piece, hits: Sequence[Found], gazetteer: Gazette
     elif _is_whole(piece, hit, kinds, is_weak=is_weak):
         is_about_place = not is_weak and (hit.start == piece.start or hit.end - hit.start <= 3) and "place" in kinds
         kind = piece.kind or ("organisation" if is_about_place else "")
+        if piece.kind == "person" and _is_branch(piece, hit, gazetteer):
+            kind = "organisation"
         yield _unlisted(text, piece._replace(kind=kind))
     else:
         yield from _parted(text, piece, hits)
@@ -192,6 +203,13 @@ def _short_place(piece: Piece, gazetteer: Gazetteer) -> tuple[int, ...]:
         return gazetteer.named(STATE_ABBREVIATIONS[form])
     is_written_so = form in SHORT_PLACES and (len(form) > 5 or word.isupper())
     return gazetteer.named(SHORT_PLACES[form]) if is_written_so else ()
+
+
+def _is_branch(piece: Piece, hit: Found, gazetteer: Gazetteer) -> bool:
+    """Return whether a name ends in a country's that no person bears: "Greenpeace Brazil"."""
+    is_country = any(gazetteer.rows[row].type == "country" for row in hit.rows)
+    has_title = piece.before in TITLES or piece.words[0].low in given_names()
+    return is_country and hit.end == piece.end and not has_title
 
 
 def _is_weak(hit: Found, gazetteer: Gazetteer) -> bool:

@@ -214,7 +214,7 @@ mr mrs ms dr prof sen rep gov lt gen col maj capt cmdr adm sgt cpl st jr sr rev 
 
 PARTICLES: Final = _words(
     """
-de da do dos das del della du des la le van von der den ten ter zu zur af av bin binti bint binte ibn ben al ul
+de da dos del della du des la le van von der den ter zu zur af av bin binti bint binte ibn ben al ul
 ur abu bte a/l a/p anak
 """
 )
@@ -248,6 +248,8 @@ government daily news media bros brothers platforms research
 digital
 parlimen
 battalion battalions regiment forum transit archive archives collective observatory facility
+cooperative
+management
 """
 )
 
@@ -270,6 +272,7 @@ city county province state region district island islands river lake sea ocean g
 mountains mount valley peninsula desert beach coast hills heights springs falls village town township borough parish
 prefecture oblast canal cape archipelago basin pulau sungai kampung bandar bukit tanjung kota kabupaten provinsi
 negeri daerah laut gunung taman wilayah selat
+creek panhandle canyon ridge lagoon bayou
 """
 )
 PLACE_OPENERS: Final = _words(
@@ -302,6 +305,8 @@ music artist artists close ballroom race age note capitol islamist islamists
 oscar grammy
 castle castles cathedral abbey mosque temple apartments disease
 agenda strategy breakthrough
+scandal affair inquiry
+mall system missile fighter jet
 """
 )
 """Heads of what has a name but is none of the three kinds: laws, prizes, events, works, buildings."""
@@ -377,7 +382,8 @@ analytics technologies industries motors pharmaceuticals bank
 
 INSTITUTIONS: Final = frozenset(
     {
-        "congress", "senate", "parliament", "house of representatives", "house of commons", "house of lords", "commons",
+        "congress", "senate", "house", "parliament", "house of representatives", "house of commons", "house of lords",
+        "commons",
         "white house", "pentagon", "kremlin", "supreme court", "high court", "capitol police", "home office",
         "foreign office", "state department", "treasury", "federal reserve", "knesset", "bundestag", "bundesrat",
         "duma", "lok sabha", "rajya sabha", "interpol", "vatican city state", "dpr", "mahkamah agung", "élysée",
@@ -412,6 +418,7 @@ kementerian jabatan universiti universitas majlis persatuan pertubuhan suruhanja
 kepolisian perbadanan ministère université préfecture ministerio universidad ayuntamiento ministério universidade
 ministero università
 parlimen dewan institut agensi tentera perkhidmatan
+pejabat syarikat pasukan parti partai sekolah kolej
 """
 )
 """Heads with which the name begins, in languages that put them first."""

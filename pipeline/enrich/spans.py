@@ -36,6 +36,7 @@ _INNER_CAPITAL: Final = re.compile(
     r"(?!Ma?c|De|La|Le|Van|Von|Di|Du)[A-Z]+[a-z0-9]+[A-Z][A-Za-z0-9]*$|[A-Z]{2}[a-z]{3,}$"
 )
 _DATELINE_END: Final = re.compile(r"[^\n]{0,60}?(?:[-–—]|:)\s|,")
+_ACRONYM_BEHIND: Final = re.compile(r" \(([A-Z]{2,8})\)")
 _NEXT_WORD: Final = re.compile(r",? ?([^\W\d_]{2,20})")
 
 
@@ -86,18 +87,19 @@ def pieces(text: str, writing: Writing) -> Iterator[Piece]:
     for run in runs(text):
         is_first = starts_sentence(text, run[0].start)
         title = ""
-        for words, before in _cut(run, writing.function_words):
+        for words, before in _cut(text, run, writing.function_words):
             title = before or ("" if words[0].start != run[0].start else title)
             kept = _without_opening(words, writing, is_first=is_first and words[0].start == run[0].start)
             if kept:
                 yield _piece(text, kept, title, writing, is_first=is_first and kept[0].start == run[0].start)
 
 
-def _cut(run: Sequence[Word], function_words: frozenset[str]) -> Iterator[tuple[list[Word], str]]:
+def _cut(text: str, run: Sequence[Word], function_words: frozenset[str]) -> Iterator[tuple[list[Word], str]]:
     """Yield the parts of a run between titles, days and the like, each with the title before it."""
     part: list[Word] = []
     title = ""
-    for place, word in enumerate(run):
+    spelt = _spelt_out(text, run)
+    for place, word in enumerate(run[: len(run) - len(spelt)]):
         begins = word.low in ORGANISATION_BEGINNINGS and not word.link
         if part and (begins or (is_link(word.link) and not _is_led_on(part, word))):
             yield part, title
@@ -110,6 +112,19 @@ def _cut(run: Sequence[Word], function_words: frozenset[str]) -> Iterator[tuple[
             part.append(word)
     if part:
         yield part, title
+    if spelt:
+        yield spelt, ""
+
+
+def _spelt_out(text: str, run: Sequence[Word]) -> list[Word]:
+    """Return the last words of a run that an acronym behind it in brackets is made of, if one is."""
+    end = run[-1].end
+    found = _ACRONYM_BEHIND.match(text, end)
+    if not found:
+        return []
+    number = len(found.group(1))
+    words = list(run[-number:])
+    return words if "".join(word.text[0] for word in words) == found.group(1) and len(words) > 1 else []
 
 
 def _is_led_on(part: Sequence[Word], word: Word) -> bool:
@@ -119,7 +134,9 @@ def _is_led_on(part: Sequence[Word], word: Word) -> bool:
         return opens and word.low not in CALENDAR
     if word.link == "&":
         return True
-    if not opens or word.link not in {"and", "and the"} or word.text.isupper() or word.low in ORGANISATION_OPENERS:
+    if not opens or word.link not in {"and", "and the"} or word.text.isupper():
+        return False
+    if word.low in ORGANISATION_OPENERS or word.low in ADJECTIVES:
         return False
     return any(is_link(each.link) for each in part)
 
@@ -133,6 +150,8 @@ def _parts_names(
     ends_run = not following or is_link(following.link) or following.low in {"jr", "sr"}
     if part and part[0].low in given_names() and ends_run and len(part) < 3 and word.low in surnames():
         return False  # "Regina King"
+    if word.low == "affairs" and part:
+        return False  # "Ministry of Home Affairs"
     if word.low in TITLES:
         return _is_title(word, following, part, title, ends_run=ends_run)
     if word.low in CALENDAR:
@@ -176,7 +195,8 @@ def _without_opening(words: list[Word], writing: Writing, *, is_first: bool) -> 
     first = words[0]
     if first.low in _ALSO_IN_NAMES:
         if first.low == "the":
-            keeps = len(words) > 1 and (words[-1].low in PRESS_HEADS or (not is_first and _has_head(words)))
+            is_paper = len(words) > 1 and words[-1].low in PRESS_HEADS
+            keeps = is_paper and len(words) == 2 if is_first else is_paper or (len(words) > 1 and _has_head(words))
             return words if keeps else words[1:]
         return words[1:] if len(words) == 1 or (is_first and first.low in writing.function_words) else words
     if is_first and first.low in writing.lower_words and not _is_name_of_words(words):
@@ -231,18 +251,21 @@ def kind_of(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
 def _kind_of_several(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
     first, last = words[0], words[-1]
     is_given = first.low in given_names()
-    if (
-        (first.low in NOT_NAMES and not is_given)
-        or last.low in NOT_NAMES
-        or last.text[-1].isdigit()
-        or _is_street(words)
-    ):
+    if (first.low in NOT_NAMES and not is_given) or last.low in NOT_NAMES or _is_numbered(words) or _is_street(words):
         return "none"
     if not (is_given and last.low in surnames()) and is_organisation(words):
         return "organisation"
     if last.low in PLACE_HEADS or first.low in PLACE_OPENERS:
         return "place"
     return "person" if _is_person(text, words, end, before, is_given=is_given) else ""
+
+
+def _is_numbered(words: Sequence[Word]) -> bool:
+    """Return whether this is a model, a chapter, a war; a pope and a king have a given name."""
+    return words[-1].text[-1].isdigit() or (words[-1].low in _ROMAN and words[0].low not in given_names())
+
+
+_ROMAN: Final = frozenset({"ii", "iii", "iv"})
 
 
 def _is_street(words: Sequence[Word]) -> bool:
@@ -287,7 +310,8 @@ def is_institution(words: Sequence[Word]) -> bool:
 def is_organisation(words: Sequence[Word]) -> bool:
     """Return whether the words name an organisation by themselves: a head at either end, or one that leads on."""
     first, last = words[0], words[-1]
-    if last.low in ORGANISATION_HEADS or last.low in PRESS_HEADS or first.low in ORGANISATION_HEADS:
+    ends_in_head = last.low in ORGANISATION_HEADS and last.low not in ORGANISATION_BEGINNINGS
+    if ends_in_head or last.low in PRESS_HEADS or first.low in ORGANISATION_HEADS:
         return True
     return any(is_link(word.link) for word in words) and any(word.low in ORGANISATION_OPENERS for word in words)
 

@@ -134,12 +134,26 @@ def test_the_doctor_looks_at_everything_and_says_what_to_do(filled: Cli) -> None
     ended = filled("doctor", "--json")
     findings = {one["what"]: one for one in ended.lines}
     assert ended.code == 0
-    assert {"python", "sqlite", "packages", "disk", "data folder", "feeds.opml", "rules.yml", "stages", "channels",
-            "watch", "broker", "state", "pages", "index", "contact"} == set(findings)  # fmt: skip
+    assert {"python", "sqlite", "packages", "disk", "data folder", "feeds.opml", "rules.yml", "entities", "stages",
+            "channels", "watch", "broker", "state", "pages", "index", "contact"} == set(findings)  # fmt: skip
     assert findings["contact"]["verdict"] == "warning"
     assert findings["contact"]["next"].startswith("set WIREWATCH_CONTACT")
     filled.environment = {"WIREWATCH_CONTACT": "mailto:desk@example.org"}
     assert all(line.startswith("ok\t") for line in filled("doctor").out.splitlines())
+
+
+def test_the_doctor_reads_the_names_of_ones_own_and_says_what_is_wrong_with_them(filled: Cli) -> None:
+    names = rules(filled, "").parent / "entities"
+    names.mkdir()
+    (names / "own.csv").write_text("kind,name\norganisation,Sampleton Ferries\n", "utf-8")
+    (found,) = [one for one in filled("doctor", "--json").lines if one["what"] == "entities"]
+    assert (found["verdict"], found["detail"]) == ("ok", f"1 name of your own in {names}")
+    (names / "own.csv").write_text("kind,name\nship,Sampleton Ferries\n", "utf-8")
+    (found,) = [one for one in filled("doctor", "--json").lines if one["what"] == "entities"]
+    assert (found["verdict"], "own.csv:2: kind must be" in found["detail"]) == ("bad", True)
+    ended = filled("enrich", "--once")
+    assert ended.code != 0
+    assert "own.csv:2: kind must be" in ended.err
 
 
 def test_the_doctor_says_who_is_told_and_finds_what_keeps_the_watch_from_starting(filled: Cli) -> None:

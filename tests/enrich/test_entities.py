@@ -16,6 +16,7 @@ from pipeline.enrich.bounds import bounded
 from pipeline.enrich.entities import enrich
 from pipeline.enrich.gazetteer_files import Row
 from pipeline.enrich.tools import Tools
+from pipeline.text.characters import one_line
 
 SEED = Path(__file__).parents[1] / "data" / "seed-article.txt"
 
@@ -56,6 +57,7 @@ def test_a_title_names_whom_the_body_names_in_full() -> None:
 def test_a_name_written_small_counts_where_its_full_name_stands() -> None:
     body = "The general Ismail qaani spoke. Later qaani left."
     assert people(body) == ["Esmail Qaani=Ismail qaani=qaani"]
+    assert people("Ismail Qaani spoke of a dish that they call qaani.") == ["Esmail Qaani=Ismail Qaani"]
     assert people("They call it qaani here. The jackson, the paris and the hamas.") == []
 
 
@@ -89,6 +91,7 @@ def test_a_place_is_chosen_by_what_stands_around_it(body: str, expected: list[st
 def test_a_place_that_people_are_called_is_a_place_only_where_somebody_could_be() -> None:
     assert people("The singer Janet Jackson sang, and Jackson bowed.") == ["Janet Jackson=Jackson"]
     assert places("The singer Janet Jackson sang, and Jackson bowed.") == []
+    assert places("The singer Oda Beirut sang, and Beirut bowed.") == []
     assert places("The trial in Jackson went on.") == ["Jackson"]
     assert names_of("They saw Paris Hilton and Michael Jordan in Jordan.") == {
         "person": ["Paris Hilton", "Michael Jordan"],
@@ -136,7 +139,7 @@ def test_every_name_stands_where_it_is_said_to_and_a_second_run_changes_nothing(
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
     for entity in once.entities:
         forms = {entity.name, *entity.aliases}
-        assert {body[start:end] for start, end in entity.in_body} <= forms or len(entity.aliases) == 10
+        assert {one_line(body[start:end]) for start, end in entity.in_body} <= forms or len(entity.aliases) == 10
     known = {row.id for row in ROWS}
     assert {entity.id for entity in once.entities} <= known | {""}
 

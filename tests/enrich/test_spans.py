@@ -36,6 +36,12 @@ def test_a_person_is_named_without_what_leads_to_the_name(body: str, expected: l
         ("Shares of Sampleton Steel Corp. fell, and Widget GmbH closed.", ["Sampleton Steel Corp.", "Widget GmbH"]),
         ("Yesterday the Sampleton Airlines (SPA) crew left; SPA is sorry.", ["Sampleton Airlines=SPA"]),
         ("Leaders of the National Unity Council met. The NUC is new.", ["National Unity Council=NUC"]),
+        ("The Immigration and Bridges Authority (IBA) is new; IBA it is.", ["Immigration and Bridges Authority=IBA"]),
+        ("Widget GmbH, ABC and DataWorks grew.", ["Widget GmbH", "ABC", "DataWorks"]),
+        (
+            "Greenpeace France said so to the Ministry of Home Affairs.",
+            ["Greenpeace France", "Ministry of Home Affairs"],
+        ),
         ("It was said in the Supreme Court and in the White House.", ["Supreme Court", "White House"]),
         ("The Republican Senatorial Committee paid.", ["Republican Senatorial Committee"]),
         ("Fans of the Beirut Lions sang; the Lions had won.", ["Beirut Lions=Lions"]),
