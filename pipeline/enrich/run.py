@@ -68,7 +68,7 @@ STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
         "text": Stage(text.enrich, 3, TEXT_FLAGS),
         "metadata": Stage(metadata.enrich, 1, ("paywalled", "corrected")),
         "origin": Stage(origin.enrich, 1),
-        "clean": Stage(clean.enrich, 2, ("encoding_repaired",)),
+        "clean": Stage(clean.enrich, 2),
         "language": Stage(language.enrich, 2, ("language_unsure",)),
         "entities": Stage(entities.enrich, 1),
         "quotes": Stage(quotes.enrich, 1),

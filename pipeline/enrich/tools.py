@@ -19,7 +19,7 @@ from pipeline.ports import NoProfiles, Pages, Profiles
 __all__ = ["Tools", "load_languages"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tools:
     """Everything a stage may use besides the article itself."""
 
@@ -35,6 +35,10 @@ class Tools:
     _sizes: dict[str, int] = field(default_factory=dict)
     """Bytes of that page."""
     _loaded: dict[str, Gazetteer] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Nothing of the models, which are 60 MB when written out: what fails shows what it was given."""
+        return "Tools(…)"
 
     def __post_init__(self) -> None:
         # A page without an article is a flag on the article; it is not also two lines on somebody's terminal.
