@@ -52,6 +52,7 @@ class Entity(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The forms other than ``name`` that this article has for it, as it writes them."""
     in_title: tuple[Span, ...] = ()
     in_body: tuple[Span, ...] = ()
+    in_dateline: tuple[Span, ...] = ()
     country: str = ""
     """ISO 3166-1 alpha-2."""
     latitude: float | None = None

@@ -45,7 +45,7 @@ def _names(entities: list[Entity]) -> str:
 
 
 def _times(entity: Entity) -> int:
-    return len(entity.in_title) + len(entity.in_body)
+    return len(entity.in_title) + len(entity.in_body) + len(entity.in_dateline)
 
 
 def _place(entity: Entity) -> str:

@@ -25,7 +25,7 @@ def bounded(article: Article) -> Article:
     if not article.entities and not article.quotes:
         return article
     title, body = len(article.title), len(article.body)
-    entities = _within(_entities(article.entities[:MAX_ENTITIES], title, body))
+    entities = _within(_entities(article.entities[:MAX_ENTITIES], title, body, len(article.dateline)))
     quotes = _within(_quotes(article.quotes[:MAX_QUOTES], body))
     is_cut = len(entities) < len(article.entities) or len(quotes) < len(article.quotes)
     if entities == article.entities and quotes == article.quotes:
@@ -34,10 +34,11 @@ def bounded(article: Article) -> Article:
     return article.flagged("names_truncated") if is_cut else article
 
 
-def _entities(entities: Iterable[Entity], title: int, body: int) -> Iterator[Entity]:
+def _entities(entities: Iterable[Entity], title: int, body: int, dateline: int) -> Iterator[Entity]:
     for entity in entities:
         in_title, in_body = _spans(entity.in_title, title), _spans(entity.in_body, body)
-        if in_title or in_body:
+        in_dateline = _spans(entity.in_dateline, dateline)
+        if in_title or in_body or in_dateline:
             yield msgspec.structs.replace(
                 entity,
                 name=one_line(entity.name)[:MAX_LIST_CHARACTERS],
@@ -46,6 +47,7 @@ def _entities(entities: Iterable[Entity], title: int, body: int) -> Iterator[Ent
                 aliases=tuple(one_line(alias)[:MAX_LIST_CHARACTERS] for alias in entity.aliases[:MAX_ALIASES]),
                 in_title=in_title,
                 in_body=in_body,
+                in_dateline=in_dateline,
                 country=one_line(entity.country)[:2],
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -48,7 +48,13 @@ def enrich(article: Article, tools: Tools) -> Article:
     chosen = chosen_rows(body, in_body, rows, words) + chosen_rows(article.title, in_title, rows, words)
     named = join(found, rows, chosen, writing)
     entities = _entities(places, named, rows)
-    return msgspec.structs.replace(article, entities=entities, main_place=_main_place(article, entities, gazetteer))
+    known = _known_places(entities, gazetteer)
+    dateline = _of_dateline(article.dateline, {row.id for row, _, _ in known}, gazetteer)
+    return msgspec.structs.replace(
+        article,
+        entities=_with_dateline(entities, dateline) if dateline else entities,
+        main_place=main_place(known, [dateline[0]] if dateline else []),
+    )
 
 
 def _need_context(found: Iterable[Mention], gazetteer: Gazetteer) -> bool:
@@ -94,21 +100,36 @@ def _spans(found: Iterable[Mention]) -> tuple[Span, ...]:
     return tuple((mention.start, mention.end) for mention in found)[:MAX_SPANS]
 
 
-def _main_place(article: Article, entities: Sequence[Entity], gazetteer: Gazetteer) -> str:
-    places = [
+def _known_places(
+    entities: Sequence[Entity], gazetteer: Gazetteer
+) -> list[tuple[Row, tuple[Span, ...], tuple[Span, ...]]]:
+    return [
         (gazetteer.rows[gazetteer.by_id[entity.id]], entity.in_title, entity.in_body)
         for entity in entities
         if entity.kind == "place" and entity.id
     ]
-    return main_place(places, _of_dateline(article.dateline, places, gazetteer))
 
 
-def _of_dateline(
-    dateline: str, places: Sequence[tuple[Row, tuple[Span, ...], tuple[Span, ...]]], gazetteer: Gazetteer
-) -> list[Row]:
-    """Return the place that a dateline begins with: the one of its name that the article names, else the largest."""
+def _of_dateline(dateline: str, named: Collection[str], gazetteer: Gazetteer) -> tuple[Row, Span] | None:
+    """Return the place that a dateline begins with, and where: the one that the article names, else the largest."""
     found = gazetteer.find(dateline[:MAX_LIST_CHARACTERS]) if dateline else []
-    rows = [gazetteer.rows[row] for row in found[0].rows] if found and found[0].start == 0 else []
-    rows = [row for row in rows if row.kind == "place"]
-    named = {row.id for row, _, _ in places}
-    return sorted(rows, key=lambda row: (row.id not in named, -row.weight))[:1]
+    if not found or found[0].start:
+        return None
+    rows = [row for number in found[0].rows if (row := gazetteer.rows[number]).kind == "place"]
+    first = min(rows, key=lambda row: (row.id not in named, -row.weight), default=None)
+    return None if first is None else (first, (found[0].start, found[0].end))
+
+
+def _with_dateline(entities: tuple[Entity, ...], dateline: tuple[Row, Span]) -> tuple[Entity, ...]:
+    """Return the entities with the dateline's place among them, the last one when nothing else names it."""
+    row, span = dateline
+    if any(entity.id == row.id for entity in entities):
+        return tuple(
+            msgspec.structs.replace(entity, in_dateline=(span,)) if entity.id == row.id else entity
+            for entity in entities
+        )
+    place = Entity(
+        kind="place", name=row.name, id=row.id, type=row.type, in_dateline=(span,), country=row.country,
+        latitude=row.latitude, longitude=row.longitude,
+    )  # fmt: skip
+    return (*entities[: MAX_ENTITIES - 1], place)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -128,16 +128,22 @@ def _without_trailing_commas(text: str) -> str:
     return _STRING_OR_COMMA.sub(lambda found: "" if found.group() == "," else found.group(), text)
 
 
-def _nodes(tree: HtmlElement) -> list[Node]:
-    """Return the nodes of all scripts in their order, each before those within it."""
-    nodes: list[Node] = []
+def json_values(tree: HtmlElement) -> Iterator[Any]:
+    """Yield what each JSON-LD script of a page holds, within bounds; nothing for one that holds no JSON."""
     room = MAX_CHARACTERS
     for script in islice((one for one in tree.iter("script") if _is_json_ld(one)), MAX_SCRIPTS):
         text = script.text or ""
         room -= len(text)
         if room < 0:
-            break
-        waiting = [parse_lenient(text)]
+            return
+        yield parse_lenient(text)
+
+
+def _nodes(tree: HtmlElement) -> list[Node]:
+    """Return the nodes of all scripts in their order, each before those within it."""
+    nodes: list[Node] = []
+    for script in json_values(tree):
+        waiting = [script]
         while waiting and len(nodes) < MAX_NODES:
             value = waiting.pop()
             if isinstance(value, list):

@@ -25,6 +25,8 @@ MAX_ELEMENTS = 50_000
 """trafilatura is quadratic in some of them (50,000: 9 s). The largest of 80 real pages has 2,600."""
 MIN_BOXES_SHARE = 1.3
 """All boxes of one name with this much more than was extracted: some of them were missed."""
+MISTAKEN_SHARE = 3.0
+"""With so many times what was extracted, in prose within one article: a caption or an aside was taken for the text."""
 MIN_CHARACTERS = 80
 """Less than this is a caption or a notice; the shortest text of 80 real article pages has some 300."""
 
@@ -69,7 +71,8 @@ def extract_paragraphs(tree: HtmlElement) -> list[Paragraph]:
     page = without_asides(tree)
     found = _extracted(page)
     in_boxes = prose_of_boxes(page)
-    if _characters(in_boxes) > MIN_BOXES_SHARE * _characters(found) and _has_most(in_boxes, found):
+    times = _characters(in_boxes) / max(_characters(found), 1)
+    if times > MISTAKEN_SHARE or (times > MIN_BOXES_SHARE and _has_most(in_boxes, found)):
         found = in_boxes
     if _characters(found) >= MIN_CHARACTERS:
         return found

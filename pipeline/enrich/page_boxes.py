@@ -49,8 +49,8 @@ def prose_of_boxes(page: HtmlElement) -> list[Paragraph]:
 
 
 def _article(box: HtmlElement) -> HtmlElement | None:
-    """Return the innermost element around a box that says it is one article."""
-    return next(box.iterancestors("article"), None)
+    """Return the innermost element around a box that says it holds one article, or the page's content."""
+    return next(box.iterancestors("article", "main"), None)
 
 
 def _some(paragraphs: Iterator[HtmlElement]) -> Iterator[HtmlElement]:

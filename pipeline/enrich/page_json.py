@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-import msgspec
 from lxml.html import HtmlElement
 from msgspec import Struct
 
-from pipeline.article import UNREADABLE
+from pipeline.enrich.json_ld import json_values
 from pipeline.enrich.markup import read_markup
 from pipeline.enrich.paragraphs import Paragraph
 from pipeline.text.characters import one_line
 
-MAX_SCRIPTS: Final = 20
 MAX_NODES: Final = 5_000
 """Objects and lists of one page that are looked at; the fullest of 40 real pages has some 700."""
 MAX_ENTRIES: Final = 500
@@ -55,12 +53,8 @@ def read_page_json(tree: HtmlElement) -> PageJson:
 
 def _items(tree: HtmlElement) -> Iterator[dict[str, Any]]:
     left = MAX_NODES
-    for number, script in enumerate(tree.iter("script")):
-        if number >= MAX_SCRIPTS * 10:
-            return
-        if "ld+json" not in (script.get("type") or ""):
-            continue
-        waiting = [_decoded(script.text or "")]
+    for value in json_values(tree):
+        waiting = [value]
         while waiting and left > 0:
             node = waiting.pop()
             left -= 1
@@ -71,14 +65,3 @@ def _items(tree: HtmlElement) -> Iterator[dict[str, Any]]:
                 waiting.extend(
                     inner for key, inner in node.items() if isinstance(inner, dict | list) and key not in _NOT_ITS_OWN
                 )
-
-
-def _decoded(text: str) -> Any:
-    """Many sites break lines within strings, which JSON does not allow; a space says the same."""
-    try:
-        return msgspec.json.decode(text.translate(_SPACES))
-    except UNREADABLE:
-        return None
-
-
-_SPACES: Final = dict.fromkeys(range(32), " ")

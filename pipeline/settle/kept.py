@@ -46,10 +46,10 @@ def _content(page: str) -> str:
 
 def _joined(of_body: Iterable[Entity], of_title: Iterable[Entity]) -> tuple[Entity, ...]:
     """Return those of the kept body and those of the new title, each once."""
-    found = {_key(entity): replace(entity, in_title=()) for entity in of_body if entity.in_body}
+    found = {_key(entity): replace(entity, in_title=()) for entity in of_body if entity.in_body or entity.in_dateline}
     for entity in of_title:
         if entity.in_title:
-            known = found.get(_key(entity), replace(entity, in_body=()))
+            known = found.get(_key(entity), replace(entity, in_body=(), in_dateline=()))
             aliases = tuple(dict.fromkeys((*known.aliases, *entity.aliases)))
             found[_key(entity)] = replace(known, in_title=entity.in_title, aliases=aliases)
     return tuple(found.values())

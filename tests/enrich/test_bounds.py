@@ -28,6 +28,12 @@ def test_a_span_beyond_the_text_goes_and_with_its_last_span_the_entity() -> None
     assert found.flags == ("names_truncated",)
 
 
+def test_a_name_of_the_dateline_alone_stands_there() -> None:
+    port = Entity(kind="place", name="Beirut", id="geo:1", in_dateline=((0, 6),))
+    assert bounded(Article(id="a", dateline="BEIRUT (Reuters)", entities=(port,))).entities == (port,)
+    assert bounded(Article(id="a", dateline="", entities=(port,))).entities == ()
+
+
 def test_the_names_of_a_body_that_is_cut_are_cut_with_it() -> None:
     body = "word " * 200_000
     late = replace(ANN, in_title=(), in_body=((999_990, 999_994),))

@@ -153,3 +153,11 @@ def test_a_text_as_long_as_may_be_is_read_to_its_end(unit: str) -> None:
     body = unit * (400_000 // len(unit))
     article = bounded(enrich(Article(id="a", title=unit * 300, body=body), TOOLS))
     assert len(article.entities) <= 300
+
+
+def test_the_place_of_a_dateline_is_among_the_places_with_where_it_lies() -> None:
+    (paris,) = entities_of("Rain fell.", dateline="PARIS (Reuters)")
+    assert (paris.id, paris.in_body, paris.in_dateline, paris.latitude) == ("c:paris", (), ((0, 5),), 48.85)
+    (paris,) = entities_of("Rain fell in Paris.", dateline="PARIS (Reuters)")
+    assert (paris.in_body, paris.in_dateline) == (((13, 18),), ((0, 5),))
+    assert entities_of("Rain fell.", dateline="FLOODHAVEN (Reuters)") == ()
