@@ -36,7 +36,7 @@ def test_the_text_of_an_article_wherever_it_stands(data: object) -> None:
 
 
 def test_a_line_broken_within_a_string_is_read() -> None:
-    assert body(read('{"@type": "Article", "articleBody": "One\ntwo."}')) == ["One two."]
+    assert body(read('{"@type": "Article", "articleBody": "One\ntwo."}')) == ["One\ntwo."]
 
 
 def test_the_longest_of_several_is_the_text() -> None:
