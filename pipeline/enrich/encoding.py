@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -12,6 +13,9 @@ from pipeline.article import Article
 from pipeline.enrich.paragraphs import Paragraph, split_body, with_paragraphs
 from pipeline.text.characters import one_line
 
+_MAY_BE_BROKEN: Final = re.compile("[\x80-\u05ff]")
+"""What was UTF-8 and was read as a charset of single bytes has letters of Latin, Greek, Cyrillic or Hebrew in it. Looking
+for one of them is 20 times faster than looking for all signs of a break, and most texts have none."""
 MAX_PASSES: Final = 5
 """A text that was decoded wrongly twice takes two, and one more to see that it is sound."""
 
@@ -25,7 +29,7 @@ def with_repaired_text(article: Article) -> Article:
     if article.title.isascii() and article.summary.isascii() and article.body.isascii():
         return article
     repaired = msgspec.structs.replace(article, title=_repaired(article.title), summary=_repaired(article.summary))
-    if is_bad(article.body):
+    if _MAY_BE_BROKEN.search(article.body) and is_bad(article.body):
         paragraphs = split_body(article.body, article.headings)
         kept = [Paragraph(fixed, is_head) for text, is_head in paragraphs if (fixed := _repaired(text))]
         repaired = with_paragraphs(repaired, kept)

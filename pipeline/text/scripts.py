@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from functools import lru_cache
@@ -17,6 +18,8 @@ _CODES: Final = {
     "CJK": "Hani", "HIRAGANA": "Kana", "KATAKANA": "Kana", "HALFWIDTH": "Kana", "THAANA": "Thaa", "SYRIAC": "Syrc",
     "MONGOLIAN": "Mong", "TIFINAGH": "Tfng", "CHEROKEE": "Cher", "NKO": "Nkoo", "FULLWIDTH": "Latn", "BOPOMOFO": "Bopo",
 }  # fmt: skip
+_MAY_TURN: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
+"""The blocks that Unicode keeps for scripts that run from right to left (DerivedBidiClass.txt, its defaults)."""
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
 MIN_KANA_SHARE: Final = 0.05
 """Of Han and Kana together. Japanese prose has more than half, a headline may have one particle in twenty characters;
@@ -43,6 +46,8 @@ def script_of(text: str) -> str:
 
 def direction_of(text: str) -> Literal["ltr", "rtl"]:
     """Return ``rtl`` when most letters run from right to left (Bidi_Class R or AL, UAX 9), else ``ltr``."""
+    if not _MAY_TURN.search(text):
+        return "ltr"
     letters = [letter for letter in text if letter.isalpha()]
     turned = sum(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for letter in letters)
     return "rtl" if 2 * turned > len(letters) else "ltr"
