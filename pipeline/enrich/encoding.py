@@ -14,8 +14,8 @@ from pipeline.enrich.paragraphs import Paragraph, split_body, with_paragraphs
 from pipeline.text.characters import one_line
 
 _MAY_BE_BROKEN: Final = re.compile("[\x80-\u05ff]")
-"""UTF-8 read as a charset of single bytes has letters of Latin, Greek, Cyrillic or Hebrew in it. Looking for one of them
-is 20 times faster than looking for all signs of a break, and most texts have none."""
+"""UTF-8 read as a charset of single bytes has letters of Latin, Greek, Cyrillic or Hebrew in it. Looking for one is 20
+times faster than looking for all signs of a break, and most texts have none."""
 MAX_PASSES: Final = 5
 """A text that was decoded wrongly twice takes two, and one more to see that it is sound."""
 
