@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.enrich import page
 from pipeline.enrich.page import extract_paragraphs, parse_page
 from pipeline.enrich.page_boxes import prose_of_boxes
+from pipeline.enrich.paragraphs import Paragraph
 
 
 def prose(name: str) -> str:
@@ -17,8 +20,8 @@ def prose(name: str) -> str:
 
 
 def read(markup: str) -> str:
-    page = parse_page(f"<html><body>{markup}</body></html>".encode())
-    return "\n".join(paragraph.text for paragraph in prose_of_boxes(page))
+    tree = parse_page(f"<html><body>{markup}</body></html>".encode())
+    return "\n".join(paragraph.text for paragraph in prose_of_boxes(tree))
 
 
 def test_boxes_of_one_name_in_one_article_are_read_in_their_order() -> None:
@@ -76,3 +79,14 @@ def test_an_article_whose_rest_extraction_misses_is_whole() -> None:
 @given(st.lists(st.sampled_from(["<article>", "</article>", '<div class="a">', "</div>", "<p>", "word " * 30, "</p>"])))
 def test_no_nesting_breaks_it(pieces: list[str]) -> None:
     read("".join(["<p>x</p>", *pieces]))
+
+
+def test_where_extraction_took_something_else_for_the_text_the_boxes_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    aside = "A caption of a photograph that extraction took for the whole of the article, as it happens."
+    monkeypatch.setattr(page, "_extracted", lambda _: [Paragraph(aside)])
+    boxes = "".join(f'<div class="text">{prose(name)}</div>' for name in ("first", "second"))
+    for around in ("article", "main"):
+        found = extract_paragraphs(parse_page(f"<html><body><{around}>{boxes}</{around}></body></html>".encode()))
+        assert [paragraph.text[:9] for paragraph in found] == ["The first"] * 4 + ["The secon"] * 4
+    alone = extract_paragraphs(parse_page(f"<html><body><div>{boxes}</div></body></html>".encode()))
+    assert [paragraph.text for paragraph in alone] == [aside]
