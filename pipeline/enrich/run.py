@@ -125,7 +125,14 @@ def enrichment(article: Article, tools: Tools, stages: Sequence[str]) -> Iterato
             article = _failed(article, name, stage, f"{type(failure).__name__}: {failure}"[:200])
         tools.meter.took(name, perf_counter() - began)
         yield label, article
-    yield FITTED, fitted(msgspec.structs.replace(article, html="", stages=tuple(done)))
+    article = fitted(msgspec.structs.replace(article, html="", stages=tuple(done)))
+    yield FITTED, _with_flags_in_order(article) if len(article.flags) > 1 else article
+
+
+def _with_flags_in_order(article: Article) -> Article:
+    """Put what stages say last: they say it anew each time, and an article that comes again is to be the same."""
+    of_stages = {flag for stage in STAGES.values() for flag in stage.flags}
+    return msgspec.structs.replace(article, flags=tuple(sorted(article.flags, key=of_stages.__contains__)))
 
 
 def _failed(article: Article, name: str, stage: Stage, cause: str) -> Article:
