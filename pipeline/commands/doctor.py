@@ -20,7 +20,7 @@ from msgspec import Struct
 from pipeline import topics, wiring
 from pipeline.commands.context import Context
 from pipeline.commands.printing import Json, counted, print_json_lines, print_table
-from pipeline.enrich.gazetteer_files import read_own_rows
+from pipeline.enrich.gazetteer_files import passed_over, read_own_rows
 from pipeline.enrich.run import check_stages
 from pipeline.errors import TryLater, UsageError, WirewatchError
 from pipeline.opml import read_opml
@@ -166,7 +166,11 @@ def _names(settings: Settings) -> str:
     rows, problems = read_own_rows(folder)
     if problems:
         raise UsageError(f"{folder}: {'; '.join(problems[:5])}")
-    return f"{counted(len(rows), 'name')} of your own in {folder}" if rows else f"no names of your own ({folder})"
+    others = (
+        f"; not read, as they are no .csv, .yml or .yaml: {', '.join(found)}" if (found := passed_over(folder)) else ""
+    )
+    said = f"{counted(len(rows), 'name')} of your own in {folder}" if rows else f"no names of your own ({folder})"
+    return said + others
 
 
 def _stages(settings: Settings) -> str:

@@ -7,17 +7,20 @@ case, diacritics, apostrophes or Arabic letter forms, and never finds a name wit
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+from msgspec.structs import replace
 
-from pipeline.enrich.gazetteer_files import Row, load_own_rows, names_of, shipped_rows
+from pipeline.enrich.gazetteer_files import OWN, Row, load_own_rows, names_of, shipped_rows
 from pipeline.enrich.name_words import function_words
 from pipeline.enrich.placed_words import PlacedWords, placed_words
 from pipeline.query.analysis import joined
 from pipeline.settings import shipped_config
 
+_GIVEN: Final = ("type", "country", "latitude", "longitude", "weight", "context")
 _SEPARATOR: Final = "ꙮ"
 """Between names that are folded in one go, which is four times faster: a letter that stands in no name."""
 _MAX_WORDS: Final = 20
@@ -41,12 +44,15 @@ class Found(NamedTuple):
 
 
 class Gazetteer:
-    """Known names, compiled once; ``rows`` are in the order given, a user's own last."""
+    """Known names, compiled once; ``rows`` are in the order given, a user's own last.
+
+    A user's row with the id of another, or with its name and kind and no id of its own, adds to that one.
+    """
 
     def __init__(self, rows: Sequence[Row], own: Sequence[Row] = ()) -> None:
-        kept = {row.id: row for row in (*rows, *own)}  # a user's row replaces the shipped one of its id
-        self.rows: Final = tuple(kept.values())
-        self.own: Final = frozenset(row.id for row in own)
+        extended, new = _extended(rows, own)
+        self.rows: Final = (*extended, *new)
+        self.own: Final = frozenset(row.id for row in new)
         by_name, self._acronyms = _by_name(self.rows, self.own)
         self._candidates: Final = tuple(by_name.values())
         # One with doubled spaces would let two neighbours share a space, and only the first would be found.
@@ -90,6 +96,38 @@ def load_gazetteer(own_folder: Path | None = None) -> Gazetteer:
     """
     own = load_own_rows(own_folder) if own_folder else []
     return Gazetteer(shipped_rows(shipped_config() / "gazetteer"), own)
+
+
+def _extended(rows: Sequence[Row], own: Sequence[Row]) -> tuple[Sequence[Row], Sequence[Row]]:
+    """Return the rows with what a user's rows add to them, and those of the user's that are of nobody else."""
+    if not own:
+        return rows, ()
+    wanted = {row.name.casefold() for row in own}
+    ids = {row.id for row in rows}
+    holders: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        for name in {name.casefold() for name in names_of(row)} & wanted:
+            holders.setdefault((row.kind, name), set()).add(row.id)
+    added: dict[str, list[Row]] = {}
+    new: dict[str, Row] = {}
+    for row in own:
+        named = holders.get((row.kind, row.name.casefold()), set()) if row.id.startswith(OWN) else set()
+        if row.id in ids:
+            added.setdefault(row.id, []).append(row)
+        elif len(named) == 1:
+            added.setdefault(next(iter(named)), []).append(row)
+        else:
+            new[row.id] = row
+    return [reduce(_with, added.get(row.id, ()), row) for row in rows], tuple(new.values())
+
+
+def _with(row: Row, more: Row) -> Row:
+    """Return a row with what a user says of it: more names, and what he says otherwise."""
+    given = {name: value for name in _GIVEN if (value := getattr(more, name)) not in {"", 0, None, ()}}
+    name = row.name if more.id.startswith(OWN) else more.name
+    aliases = dict.fromkeys((*row.aliases, row.name, more.name, *more.aliases))
+    aliases.pop(name, None)
+    return replace(row, name=name, aliases=tuple(aliases), **given)
 
 
 def _automaton(patterns: Sequence[str]) -> AhoCorasick:

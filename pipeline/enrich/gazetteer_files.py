@@ -18,6 +18,7 @@ from msgspec import Struct
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from pipeline.article import EntityKind
+from pipeline.enrich.name_words import function_words
 from pipeline.errors import UsageError
 from pipeline.query.analysis import joined
 from pipeline.text.characters import one_line
@@ -26,6 +27,8 @@ KINDS: Final = ("person", "organisation", "place")
 COLUMNS: Final = (
     "id", "kind", "type", "name", "aliases", "country", "latitude", "longitude", "weight", "context", "source",
 )  # fmt: skip
+OWN: Final = "own:"
+"""Begins the id of a user's row that was given none."""
 MAX_BYTES: Final = 16 * 1024 * 1024
 MAX_ROWS: Final = 100_000
 MAX_NAME_CHARACTERS: Final = 200
@@ -101,6 +104,15 @@ def read_own_rows(folder: Path) -> tuple[list[Row], list[str]]:
     return rows, problems
 
 
+def passed_over(folder: Path) -> list[str]:
+    """Return the names of what else is in ``folder``: it is not read, and somebody may think it is."""
+    try:
+        own = {path.name for path in _own_files(folder)}
+        return sorted(path.name for path in folder.iterdir() if path.name not in own and path.name[:1] != ".")
+    except OSError:
+        return []
+
+
 def _own_files(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.suffix.lower() in {".csv", ".yml", ".yaml"})
@@ -170,6 +182,10 @@ def _csv_lines(text: str) -> Iterator[_Line | str]:
 
 def _header(cells: list[str]) -> list[str]:
     header = [cell.strip().lower() for cell in cells]
+    if len(header) == 1 and ";" in header[0]:
+        raise _Wrong(
+            ":1: its columns are parted by semicolons; save it with commas (in a spreadsheet: CSV, separator ,)"
+        )
     if unknown := [cell for cell in header if cell not in COLUMNS]:
         raise _Wrong(f":1: unknown column {_shown(unknown[0])}; there are: {', '.join(COLUMNS)}")
     if twice := [cell for cell in header if header.count(cell) > 1]:
@@ -255,7 +271,11 @@ def _checked_row(fields: Mapping[str, str]) -> Row:
     weight = tidy.get("weight", "") or "0"
     if not (weight.isascii() and weight.isdecimal() and len(weight) <= 12):
         raise _Wrong(f"weight must be a whole number, not {_shown(weight)}")
-    own_id = tidy.get("id", "") or f"own:{joined(name).replace(' ', '-')}"
+    if "context" not in tidy:
+        for each in names:
+            if joined(each) in function_words(""):
+                raise _Wrong(f"{_shown(each)} is an ordinary word; give it a context: words one of which must be near")
+    own_id = tidy.get("id", "") or f"{OWN}{joined(name).replace(' ', '-')}"
     return _row_of({**tidy, "id": own_id[:MAX_NAME_CHARACTERS], "country": country})
 
 

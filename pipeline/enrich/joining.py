@@ -103,10 +103,19 @@ def join(found: Sequence[Mention], rows: Sequence[Row], chosen: Sequence[int], w
     for number in lone:
         mention, form = found[number], forms[number]
         row = chosen[number]
-        named[number] = _lone_name(known, mention, form, rows[row] if row >= 0 else None, row)
+        is_unknown_place = row < 0 and _is_unknown_place(mention, rows)
+        known_as = _lone_name(known, mention, form, rows[row] if row >= 0 else None, row)
+        named[number] = Name("place", -1, form) if is_unknown_place else known_as
         if named[number] is None and form in evident and not mention.is_small and not _is_shouted(mention):
             named[number] = known.full.setdefault(form, Name(evident[form], -1, form))
     return named
+
+
+def _is_unknown_place(mention: Mention, rows: Sequence[Row]) -> bool:
+    """Whether this is a place's name, though none of the places we know by it: the Moscow of Idaho."""
+    if mention.is_small or mention.kind not in {"", "place"}:
+        return False
+    return bool(mention.rows) and all(rows[n].kind == "place" and not rows[n].context for n in mention.rows)
 
 
 def _has_parts(mention: Mention) -> bool:

@@ -10,6 +10,9 @@ from pipeline.enrich.gazetteer_files import Row
 from pipeline.enrich.mentions import Mention
 
 LEAD_CHARACTERS: Final = 400
+SMALL: Final = 150_000
+"""People of a city below which its name says nothing by itself: a whale is called Toki, and so is a town in Japan. Its
+country has to be in the news with it."""
 _COUNTRY_TYPES: Final = frozenset({"country", "region", "state", "continent", "territory", "province"})
 
 
@@ -21,7 +24,12 @@ def chosen_rows(
     ``words`` are the article's, folded, for the rows that want a context.
     """
     fitting = [_fitting(mention, rows, words) if mention.rows else () for mention in found]
-    countries = _countries(rows[numbers[0]] for numbers in fitting if len(numbers) == 1)
+    countries = _countries(
+        rows[numbers[0]] for numbers in fitting if len(numbers) == 1 and not _is_small(rows[numbers[0]])
+    )
+    fitting = [
+        tuple(n for n in numbers if not _is_small(rows[n]) or rows[n].country in countries) for numbers in fitting
+    ]
     chosen: list[int] = []
     by_name: dict[tuple[int, ...], int] = {}
     for place, numbers in enumerate(fitting):
@@ -39,6 +47,11 @@ def chosen_rows(
             by_name[numbers] = max(numbers, key=lambda number: _rank(found[place], rows[number], countries))
         chosen.append(by_name[numbers])
     return chosen
+
+
+def _is_small(row: Row) -> bool:
+    """Whether this is a city that has to be near its country, and is not told so by words of its own."""
+    return row.type == "city" and row.weight < SMALL and not row.context
 
 
 def _fitting(mention: Mention, rows: Sequence[Row], words: frozenset[str] | set[str]) -> tuple[int, ...]:

@@ -14,8 +14,10 @@ from named import ROWS, TOOLS, entities_of, names_of, people, places, small_tool
 from pipeline.article import Article, Entity
 from pipeline.enrich.bounds import bounded
 from pipeline.enrich.entities import enrich
+from pipeline.enrich.gazetteer import Gazetteer
 from pipeline.enrich.gazetteer_files import Row
 from pipeline.enrich.tools import Tools
+from pipeline.ingest.memory_pages import MemoryPages
 from pipeline.text.characters import one_line
 
 SEED = Path(__file__).parents[1] / "data" / "seed-article.txt"
@@ -161,3 +163,22 @@ def test_the_place_of_a_dateline_is_among_the_places_with_where_it_lies() -> Non
     (paris,) = entities_of("Rain fell in Paris.", dateline="PARIS (Reuters)")
     assert (paris.in_body, paris.in_dateline) == (((13, 18),), ((0, 5),))
     assert entities_of("Rain fell.", dateline="FLOODHAVEN (Reuters)") == ()
+
+
+def test_a_place_that_is_not_the_one_we_know_has_a_name_and_no_more() -> None:
+    assert [(each.name, each.id) for each in entities_of("They met in Atlanta, Lebanon, on Monday.")] == [
+        ("Atlanta", ""), ("Lebanon", "l:lb"),
+    ]  # fmt: skip
+    assert entities_of("Rain fell.", dateline="ATLANTA, Lebanon (AP)") == ()
+    assert entities_of("Rain fell.", dateline="ATLANTA, Idaho (AP)") == ()
+    assert [each.id for each in entities_of("Rain fell.", dateline="ATLANTA, March 3 (AP)")] == ["c:atlanta"]
+
+
+def test_a_small_town_needs_its_country() -> None:
+    town = Row(id="c:toki", kind="place", type="city", name="Tokiville", country="JP", weight=60_000)
+    japan = Row(id="l:jp", kind="place", type="country", name="Japan", country="JP")
+    tools = Tools(pages=MemoryPages(), languages=None, agencies=None, _loaded={"gazetteer": Gazetteer((town, japan))})
+    for body, is_known in (("They saw Tokiville there.", False), ("In Japan, Tokiville is known.", True)):
+        found = enrich(Article(id="a", body=body, language="en"), tools).entities
+        assert ("c:toki" in {entity.id for entity in found}) is is_known
+        assert "Tokiville" in {entity.name for entity in found}

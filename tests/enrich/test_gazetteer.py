@@ -69,11 +69,21 @@ def test_an_acronym_is_found_in_capitals_only() -> None:
     assert found("who asked the WHO") == [("WHO", ["o:1"])]
 
 
-def test_a_users_row_takes_the_place_of_the_shipped_one_and_its_names_are_its_own() -> None:
-    own = (Row(id="own:paris", kind="person", name="Paris"), Row(id="c:ny", kind="place", name="Big Apple"))
-    gazetteer = Gazetteer(ROWS, own)
-    assert found("Paris", gazetteer) == [("Paris", ["own:paris"])]
-    assert found("New York and the Big Apple", gazetteer) == [("Big Apple", ["c:ny"])]
+def test_a_users_row_adds_to_the_one_that_has_its_name_or_its_id() -> None:
+    own = (
+        Row(id="own:new-york", kind="place", name="New York", aliases=("Gotham",), weight=7),
+        Row(id="l:us", kind="place", name="United States of America", aliases=("Uncle Sam",)),
+        Row(id="own:qaani", kind="organisation", name="Qaani"),
+        Row(id="own:paris", kind="place", name="Paris"),
+    )
+    extended = Gazetteer(ROWS, own)
+    assert found("Gotham and New York", extended) == [("Gotham", ["c:ny"]), ("New York", ["c:ny"])]
+    assert extended.rows[extended.by_id["c:ny"]].weight == 7
+    assert found("Uncle Sam, U.S.", extended) == [("Uncle Sam", ["l:us"]), ("U.S.", ["l:us"])]
+    assert extended.rows[extended.by_id["l:us"]].name == "United States of America"
+    # Another kind, and a name of two places: rows of their own, which nobody else shares.
+    assert found("Qaani in Paris", extended) == [("Qaani", ["own:qaani"]), ("Paris", ["own:paris"])]
+    assert extended.own == {"own:qaani", "own:paris"}
 
 
 def test_a_file_of_own_names_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:

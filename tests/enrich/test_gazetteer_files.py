@@ -22,6 +22,7 @@ YAML = """
   aliases: [Sample Co, "S|W"]
 - kind: person
   name: "No"
+  context: Bond
 """
 
 
@@ -56,6 +57,8 @@ def test_a_file_of_a_spreadsheet_with_a_mark_and_windows_line_ends_is_read(tmp_p
     ("content", "said"),
     [
         ("", "own.csv:1: is empty"),
+        ("kind;name\n", "own.csv:1: its columns are parted by semicolons"),
+        ("kind,name\nperson,The\n", "own.csv:2: 'The' is an ordinary word; give it a context"),
         ("kind,nme\n", "own.csv:1: unknown column 'nme'; there are: id, kind"),
         ("kind,kind,name\n", "own.csv:1: the column kind is there twice"),
         ("name\n", "own.csv:1: has no column kind"),
