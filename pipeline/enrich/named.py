@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from pipeline.article import Entity
@@ -24,6 +24,12 @@ _LAST_WORD = re.compile(r"[^\W\d_]+$")
 SUBJECT_CHARACTERS: Final = 50
 """From the start of a sentence, room for a title."""
 
+TITLE_CHARACTERS: Final = 20
+"""From the comma that a main clause begins behind ("In a video, Mr Trump said"), room for a short title."""
+_CLAUSE = re.compile(r"[,،，] (?:[^\W\d_]+\.? ){0,2}$")
+
+APOSTROPHES: Final = frozenset("'’‘ʼ`´")
+"""Signs that the possessive is written with, right or wrong."""
 _FULL_STOPS: Final = frozenset("。！？")
 
 
@@ -38,7 +44,7 @@ class Mention(NamedTuple):
 class Named:
     """The names of a text and its sentences, for look-ups by place. What stands in quotes names no speaker."""
 
-    def __init__(self, text: str, entities: Iterable[Entity], quoted: Sequence[Quoted]) -> None:
+    def __init__(self, text: str, entities: Sequence[Entity], quoted: Sequence[Quoted]) -> None:
         before = [one.before for one in quoted]
         after = [one.after for one in quoted]
 
@@ -52,6 +58,8 @@ class Named:
             key=lambda mention: (mention.start, -mention.end),
         )  # fmt: skip
         self.text = text
+        self.entities = tuple(entities)
+        self._by_last_word: dict[str, Entity | None] | None = None
         self.mentions = spans
         self._starts = [mention.start for mention in spans]
         self.sentences = _sentence_starts(text, quoted)
@@ -90,16 +98,34 @@ class Named:
                 continue
             if nearest is not None and self.sentence_start(mention.start) != self.sentence_start(nearest.start):
                 break
-            if nearest is None or not self._is_possessive(mention):
+            if nearest is None or not self.is_possessive(mention):
                 nearest = mention
         return nearest
 
     def is_subject(self, mention: Mention) -> bool:
-        """Whether a sentence starts with a mention, or with the title of whom it names."""
-        return mention.start - self.sentence_start(mention.start) <= SUBJECT_CHARACTERS
+        """Whether a sentence starts with a mention, or with the title of whom it names, or its main clause does."""
+        if mention.start - self.sentence_start(mention.start) <= SUBJECT_CHARACTERS:
+            return True
+        return _CLAUSE.search(self.text, max(0, mention.start - TITLE_CHARACTERS), mention.start) is not None
 
-    def _is_possessive(self, mention: Mention) -> bool:
-        return self.text[mention.end : mention.end + 1] in {"'", "’"}
+    def subject_between(self, start: int, end: int, kind: str) -> Mention | None:
+        """Return whom the sentences of a stretch that has no quote speak of last: the subject of the last of them."""
+        mention = self.last(end, kind, start) if start < end else None
+        return mention if mention and self.is_subject(mention) and not self.is_possessive(mention) else None
+
+    def by_last_word(self, word: str) -> Entity | None:
+        """Return the person whose name ends with a word, in lower case; None when there is none, or two."""
+        if self._by_last_word is None:
+            self._by_last_word = {}
+            for entity in self.entities:
+                if entity.kind == "person" and " " in entity.name:
+                    last = entity.name.rpartition(" ")[2].casefold()
+                    self._by_last_word[last] = None if last in self._by_last_word else entity
+        return self._by_last_word.get(word)
+
+    def is_possessive(self, mention: Mention) -> bool:
+        """Whether something of whom a mention names is spoken of: "Jones's"."""
+        return self.text[mention.end : mention.end + 1] in APOSTROPHES
 
 
 def _sentence_starts(text: str, quoted: Sequence[Quoted]) -> list[int]:
