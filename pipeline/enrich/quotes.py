@@ -123,7 +123,10 @@ class _Reader:
                 Quote(start=quote.start, end=quote.end, speaker=speaker.name, speaker_id=speaker.id,
                       verb=attribution.verb)
             )  # fmt: skip
-            previous, said, self._since = quote, attribution, quote.after
+            # Words that nobody in particular says within a sentence of somebody's do not end what he says.
+            is_aside = not speaker.name and not attribution.verb and not self._is_sentence(quote)
+            previous, self._since = quote, quote.after
+            said = said if is_aside else attribution
         return found
 
     def _attribution(self, index: int, previous: Quoted | None, said: Attribution | None) -> Attribution | None:
@@ -162,7 +165,7 @@ class _Reader:
             if one is not None and one.speaker is not None:
                 return one
         sign = both[0] or both[1]
-        if sign is None and self._colon(lead):
+        if sign is None and self._leads_in(lead, quote):
             sign = Attribution("", first_named(self.named, *lead))
         elif in_tail is not None and self.dense is not None:
             sign = in_tail._replace(speaker=topic(self.named, *lead))
@@ -257,6 +260,13 @@ class _Reader:
 
     def _colon(self, lead: tuple[int, int]) -> bool:
         return self.text[lead[0] : lead[1]].rstrip().endswith((":", "："))
+
+    def _leads_in(self, lead: tuple[int, int], quote: Quoted) -> bool:
+        """Whether a sentence leads to a quote by its mark alone: a colon, or a comma before a whole sentence."""
+        before = self.text[lead[0] : lead[1]].rstrip()
+        return before.endswith((":", "：")) or (
+            before.endswith((",", "，", "،")) and self.text[quote.start].isupper() and self._is_sentence(quote)
+        )
 
     def _leaves_off(self, quote: Quoted) -> bool:
         """Whether a quote stops for its attribution: with a comma, or as a question; or a comma or dash is behind."""

@@ -105,7 +105,7 @@ class Clause:
             return self._behind(saying.last)
         own = self.words[saying.first].folded
         if own in self.speech.people:
-            return self._behind(saying.last, needs_name=True) or self._person(self.words[saying.first].start)
+            return self._behind(saying.last, needs_name=True) or self._person(self.words[saying.first].start, own)
         found = self._before(saying.first) or self._behind(saying.last)
         if found is None and self.speech.no_subject:
             return self._person(self.words[saying.first].start)
@@ -132,7 +132,7 @@ class Clause:
                     at -= 1
                 word = self.words[at]
         if word.folded in self.speech.people:
-            return self._person(word.start)
+            return self._person(word.start, word.folded)
         if word.folded in self.speech.bodies:
             return self._body(word.start)
         if "," in comma or "،" in comma or "—" in comma:
@@ -173,7 +173,7 @@ class Clause:
         """Return the subject that a second verb shares with the first: "He told them … and said"."""
         first = self.words[0]
         if first.folded in self.speech.people:
-            return self._person(first.start)
+            return self._person(first.start, first.folded)
         mentions = [one for one in self.named.within(first.start, self.words[at].start) if one.entity.kind != "place"]
         is_first = mentions and self.named.is_subject(mentions[0]) and not self.named.is_possessive(mentions[0])
         return _speaker(mentions[0]) if is_first else None
@@ -255,7 +255,7 @@ class Clause:
             return None
         if phrase[0].folded in self.speech.people | self.speech.bodies:
             is_person = phrase[0].folded in self.speech.people
-            return self._person(phrase[0].start) if is_person else self._body(phrase[0].start)
+            return self._person(phrase[0].start, phrase[0].folded) if is_person else self._body(phrase[0].start)
         at = self.words.index(phrase[-1])
         if phrase[-1].folded in self.speech.nameless or phrase[0].folded in self.speech.nameless:
             return NAMELESS
@@ -280,7 +280,8 @@ class Clause:
                 return None
             if word.folded in self.speech.articles:
                 if is_group:
-                    return self._body(word.start)
+                    called = self.named.last_called(word.start, self.words[at].folded)
+                    return _speaker(called) if called else self._body(word.start)
                 return NAMELESS if is_plural else self._person(word.start)
             is_other = word.folded in self.speech.nameless and not is_group  # "the police department"
             if is_other or word.folded in self.speech.verbs or self.named.at(word.start):
@@ -308,15 +309,15 @@ class Clause:
                 return None
         return Speaker(self.text[self.words[first].start : self.words[at].end])
 
-    def _person(self, place: int) -> Speaker | None:
-        subject = self.named.subject_between(max(self.since, place - REACH), self._sentence(place), "person")
+    def _person(self, place: int, pronoun: str = "") -> Speaker | None:
+        subject = self.named.subject_between(max(self.since, place - REACH), self._sentence(place), "person", pronoun)
         if subject is not None:
             return _speaker(subject)
         paragraph = max(0, self.text.rfind("\n\n", max(0, place - REACH), place))
-        found = self.named.last(place, "person", paragraph)
+        found = self.named.last(place, "person", paragraph, pronoun)
         if self.previous is not None and self.previous.name and (found is None or not self.named.is_subject(found)):
             return self.previous
-        found = found or self.named.last(place, "person")
+        found = found or self.named.last(place, "person", pronoun=pronoun)
         return _speaker(found) if found else None
 
     def _body(self, place: int) -> Speaker | None:
