@@ -101,7 +101,8 @@ class Named:
         for mention in reversed(self.within(max(0, place - REACH), place)):
             if mention.entity.kind == "organisation" and noun in mention.entity.name.casefold().split():
                 return mention
-        return None
+        called = [one for one in self.entities if one.kind == "organisation" and noun in one.name.casefold().split()]
+        return Mention(place, place, called[0]) if len(called) == 1 else None
 
     def last(self, place: int, kind: str, since: int = 0, pronoun: str = "") -> Mention | None:
         """Return whom a pronoun at ``place`` may mean: of the last sentence before it that names one, the first.
