@@ -30,7 +30,7 @@ LETTER: Final = "0-9_" + _class_of("Lu", "Lt", "Ll", "Lo", "Lm", "Mn")
 # afterwards), and each alternative takes one character at a time, so that no text is looked at twice.
 _CAPITAL: Final = re.compile(
     rf"[{UPPER}](?<![{LETTER}].)(?:(?:\.[{UPPER}])+(?![{LETTER}])\.?|\.[{UPPER}][{LETTER}]+"
-    rf"|(?:[{LETTER}]|['’&](?=[{LETTER}])|-(?=[{UPPER}0-9]))*)"
+    rf"|(?:[{LETTER}]|['’‘ʼ`´&](?=[{LETTER}])|-(?=[{UPPER}0-9]))*)"
 )
 _LINKS: Final = frozenset({"of", "of the", "for", "for the", "and", "and the", "&", "on", "to"})
 
@@ -63,6 +63,7 @@ def runs(text: str) -> Iterator[list[Word]]:
         yield run
 
 
+_APOSTROPHES: Final = frozenset("'’‘ʼ`´")
 _OWNERS: Final = frozenset({"people", "women", "men", "children", "king", "queen", "veterans"})
 """Whose possessive is part of names: "People's Bank"."""
 
@@ -70,7 +71,7 @@ _OWNERS: Final = frozenset({"people", "women", "men", "children", "king", "queen
 def _without_possessive(word: str) -> str:
     if word[:-2].lower() in _OWNERS:
         return word
-    return word[:-2] if word[-2:] in {"'s", "’s", "'S", "’S"} else word
+    return word[:-2] if word[-1:] in {"s", "S"} and word[-2:-1] in _APOSTROPHES else word
 
 
 def _link(gap: str, before: str, word: str) -> str | None:

@@ -25,7 +25,7 @@ from pipeline.query.analysis import joined
 
 _SEPARATOR: Final = "ꙮ"
 MAX_PERSON_WORDS: Final = 4
-LARGE_PLACE: Final = 1_000_000
+LARGE_PLACE: Final = 500_000
 """Inhabitants of a place that is meant by its name alone, also where people bear it."""
 MIN_NATIVE_WEIGHT: Final = 2_000_000
 _NATIVE: Final = frozenset({"CN", "TW", "JP", "KR", "HK", "MO"})

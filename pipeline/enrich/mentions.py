@@ -165,7 +165,7 @@ def _without_opening_word(piece: Piece, hits: Sequence[Found]) -> Piece:
 
 def _of_piece(text: str, piece: Piece, hits: Sequence[Found], gazetteer: Gazetteer) -> Iterator[Mention]:
     """Yield the mentions in one run of capitalised words."""
-    short = _short_place(piece, gazetteer)
+    short = _short_place(text, piece, gazetteer)
     if short:
         yield _unlisted(text, piece)._replace(kind="", rows=short)
         return
@@ -193,11 +193,13 @@ def _of_piece(text: str, piece: Piece, hits: Sequence[Found], gazetteer: Gazette
         yield from _parted(text, piece, hits)
 
 
-def _short_place(piece: Piece, gazetteer: Gazetteer) -> tuple[int, ...]:
+def _short_place(text: str, piece: Piece, gazetteer: Gazetteer) -> tuple[int, ...]:
     """Return the row of a country's or state's usual short form ("U.S.", "Britain", "Fla."), if this is one."""
     if len(piece.words) > 1 or piece.kind == "person":
         return ()
     word = piece.words[0].text
+    if text.startswith("$", piece.end):
+        return ()  # "US$2"
     form = piece.words[0].low.strip(".")
     if piece.kind == "place" and form in STATE_ABBREVIATIONS:
         return gazetteer.named(STATE_ABBREVIATIONS[form])
@@ -222,6 +224,8 @@ def _is_whole(piece: Piece, hit: Found, kinds: set[EntityKind], *, is_weak: bool
     """Return whether the run is one name of which the known one is but a part."""
     ends_with_it = hit.end == piece.end
     if piece.kind in {"organisation", "none", "place"}:
+        if any(word.start == hit.start and word.link.startswith("of") for word in piece.words):
+            return True  # "Court of Justice of the European Union"
         # "Former FBI", but "Senate Judiciary Committee"
         return not (ends_with_it and "organisation" in kinds and hit.words > 1)
     if piece.kind == "person":

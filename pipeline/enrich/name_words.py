@@ -395,7 +395,8 @@ INSTITUTIONS: Final = frozenset(
 
 REGIONS: Final = frozenset(
     {
-        "england", "scotland", "wales", "northern ireland", "middle east", "near east", "far east",
+        "england", "scotland", "wales", "northern ireland", "korea", "capitol hill", "thames", "danube", "rhine", "nile",
+        "volga", "mekong", "euphrates", "tigris", "yangtze", "ganges", "dnipro", "dnieper", "middle east", "near east", "far east",
         "west bank", "gaza strip", "southeast asia", "south-east asia",
         "central asia", "east asia", "south asia", "latin america", "central america", "north africa", "west africa",
         "east africa", "horn of africa", "eastern europe", "western europe", "central europe", "asia pacific",
@@ -422,3 +423,54 @@ pejabat syarikat pasukan parti partai sekolah kolej
 """
 )
 """Heads with which the name begins, in languages that put them first."""
+
+SURNAMES_BEFORE_HYPHENS: Final = _words(
+    """
+kim lee park choi jung jeong kang cho jo yoon yun jang lim im han oh seo shin kwon hwang ahn an song ryu yoo hong moon
+bae baek heo hur nam noh roh ha joo ju ko koo ri chung son sohn ban min chun yang ma pak rhee
+tsai lai chen lin chang wang huang chiang wu liu yang hsu hsieh chou su ho wong chan lam leung cheung ng tang yip
+"""
+)
+"""Korean and Chinese surnames, behind which a given name has a hyphen and a small letter: "Kim Sung-han"."""
+
+ORGANISATION_NOUNS: Final = _words(
+    """
+company firm giant startup start-up maker automaker carmaker drugmaker chipmaker retailer chain provider operator
+developer supplier manufacturer conglomerate lender insurer brokerage carrier airline platform publisher broadcaster
+newspaper daily weekly magazine tabloid outlet website portal channel agency group band trio quartet quintet duo
+orchestra club side team rivals champions party union charity nonprofit non-profit ngo think-tank thinktank watchdog
+regulator university college militia subsidiary competitor rival app
+syarikat perusahaan akhbar harian majalah laman portal agensi kumpulan parti partai firma konglomerat penerbangan
+unternehmen konzern firma hersteller partei zeitung sender verein verband band
+entreprise société groupe journal quotidien parti constructeur club association
+empresa compañía grupo diario periódico partido fabricante equipo
+companhia jornal azienda gruppo quotidiano partito bedrijf krant partij företaget bolaget firmaet
+компания компании газета партия группа концерн холдинг
+"""
+)
+"""Nouns whose name is that of an organisation when it stands right behind: "drugmaker Acme"."""
+
+PLACE_NOUNS: Final = _words(
+    """
+village villages town towns city cities county counties district districts province provinces region regions state
+states island islands suburb suburbs neighbourhood neighborhood port capital municipality hamlet borough settlement
+stadt dorf ville village ciudad pueblo cidade città город деревня село kampung bandar kota
+"""
+)
+"""Nouns whose name, behind "of", is a place's: "the village of X"."""
+
+ORGANISATION_ROLES: Final = _words(
+    """
+ceo cfo coo cto cio co-founder cofounder founder founders co-owner spokesman spokeswoman spokesperson shareholders
+executives shares employees subsidiary
+"""
+)
+"""Who or what an organisation has: its name stands right before."""
+
+TEAM_ROLES: Final = _words(
+    """
+goalkeeper striker midfielder defender winger forward substitute captain manager coach boss quarterback linebacker
+skipper full-back left-back right-back centre-back playmaker shortstop pitcher fans supporters
+"""
+)
+"""Who plays for a team or is for it; written small, behind its name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from pipeline.article import Entity
@@ -24,6 +24,21 @@ _LAST_WORD = re.compile(r"[^\W\d_]+$")
 SUBJECT_CHARACTERS: Final = 50
 """From the start of a sentence, room for a title."""
 
+TITLE_CHARACTERS: Final = 20
+"""From the comma that a main clause begins behind ("In a video, Mr Trump said"), room for a short title."""
+_CLAUSE = re.compile(r"[,،，] (?:[^\W\d_]+\.? ){0,2}$")
+
+_TITLE_BEFORE = re.compile(r"([^\W\d_]+)\.? $")
+_GENDER_OF_PRONOUN: Final = {
+    **dict.fromkeys("he him il él ele lui egli hij han on он він".split(), "m"),
+    **dict.fromkeys("she her elle ella ela lei hon hun ona она вона".split(), "f"),
+}
+_GENDER_OF_TITLE: Final = {
+    **dict.fromkeys("mr sir lord monsieur herr señor senhor signor meneer пан г-н".split(), "m"),
+    **dict.fromkeys("ms mrs miss lady dame mme mlle madame frau señora sra senhora signora mevrouw пани".split(), "f"),
+}
+APOSTROPHES: Final = frozenset("'’‘ʼ`´")
+"""Signs that the possessive is written with, right or wrong."""
 _FULL_STOPS: Final = frozenset("。！？")
 
 
@@ -38,7 +53,7 @@ class Mention(NamedTuple):
 class Named:
     """The names of a text and its sentences, for look-ups by place. What stands in quotes names no speaker."""
 
-    def __init__(self, text: str, entities: Iterable[Entity], quoted: Sequence[Quoted]) -> None:
+    def __init__(self, text: str, entities: Sequence[Entity], quoted: Sequence[Quoted]) -> None:
         before = [one.before for one in quoted]
         after = [one.after for one in quoted]
 
@@ -52,6 +67,9 @@ class Named:
             key=lambda mention: (mention.start, -mention.end),
         )  # fmt: skip
         self.text = text
+        self.entities = tuple(entities)
+        self._genders: dict[str, str] | None = None
+        self._by_last_word: dict[str, Entity | None] | None = None
         self.mentions = spans
         self._starts = [mention.start for mention in spans]
         self.sentences = _sentence_starts(text, quoted)
@@ -78,7 +96,15 @@ class Named:
         index = bisect_right(self._starts, place) - 1
         return self.mentions[index] if index >= 0 and place < self.mentions[index].end else None
 
-    def last(self, place: int, kind: str, since: int = 0) -> Mention | None:
+    def last_called(self, place: int, noun: str) -> Mention | None:
+        """Return the organisation named last before a place that has a noun in its name: "the department"."""
+        for mention in reversed(self.within(max(0, place - REACH), place)):
+            if mention.entity.kind == "organisation" and noun in mention.entity.name.casefold().split():
+                return mention
+        called = [one for one in self.entities if one.kind == "organisation" and noun in one.name.casefold().split()]
+        return Mention(place, place, called[0]) if len(called) == 1 else None
+
+    def last(self, place: int, kind: str, since: int = 0, pronoun: str = "") -> Mention | None:
         """Return whom a pronoun at ``place`` may mean: of the last sentence before it that names one, the first.
 
         The first is its subject more often than not ("Ms Truss will meet Mr Biden. She said …"); one in the possessive
@@ -86,20 +112,54 @@ class Named:
         """
         nearest: Mention | None = None
         for mention in reversed(self.within(max(since, place - REACH), place)):
-            if mention.entity.kind != kind:
+            if mention.entity.kind != kind or self._is_other_gender(mention.entity, pronoun):
                 continue
             if nearest is not None and self.sentence_start(mention.start) != self.sentence_start(nearest.start):
                 break
-            if nearest is None or not self._is_possessive(mention):
+            if nearest is None or not self.is_possessive(mention):
                 nearest = mention
         return nearest
 
     def is_subject(self, mention: Mention) -> bool:
-        """Whether a sentence starts with a mention, or with the title of whom it names."""
-        return mention.start - self.sentence_start(mention.start) <= SUBJECT_CHARACTERS
+        """Whether a sentence starts with a mention, or with the title of whom it names, or its main clause does."""
+        if mention.start - self.sentence_start(mention.start) <= SUBJECT_CHARACTERS:
+            return True
+        if self.text[mention.end : mention.end + 1] != " ":  # "her husband, Juan Paz, left"
+            return False
+        return _CLAUSE.search(self.text, max(0, mention.start - TITLE_CHARACTERS), mention.start) is not None
 
-    def _is_possessive(self, mention: Mention) -> bool:
-        return self.text[mention.end : mention.end + 1] in {"'", "’"}
+    def subject_between(self, start: int, end: int, kind: str, pronoun: str = "") -> Mention | None:
+        """Return whom the sentences of a stretch that has no quote speak of last: the subject of the last of them."""
+        mention = self.last(end, kind, start, pronoun) if start < end else None
+        return mention if mention and self.is_subject(mention) and not self.is_possessive(mention) else None
+
+    def by_last_word(self, word: str) -> Entity | None:
+        """Return the person whose name ends with a word, in lower case; None when there is none, or two."""
+        if self._by_last_word is None:
+            self._by_last_word = {}
+            for entity in self.entities:
+                if entity.kind == "person" and " " in entity.name:
+                    last = entity.name.rpartition(" ")[2].casefold()
+                    self._by_last_word[last] = None if last in self._by_last_word else entity
+        return self._by_last_word.get(word)
+
+    def _is_other_gender(self, entity: Entity, pronoun: str) -> bool:
+        """Whether a form of address ("Ms") anywhere in the text says that a pronoun does not mean a person."""
+        said = _GENDER_OF_PRONOUN.get(pronoun)
+        if said is None:
+            return False
+        if self._genders is None:
+            self._genders = {}
+            for mention in self.mentions:
+                title = _TITLE_BEFORE.search(self.text, max(0, mention.start - TITLE_CHARACTERS), mention.start)
+                gender = _GENDER_OF_TITLE.get(title.group(1).casefold()) if title else None
+                if gender:
+                    self._genders.setdefault(mention.entity.id or mention.entity.name, gender)
+        return self._genders.get(entity.id or entity.name, said) != said
+
+    def is_possessive(self, mention: Mention) -> bool:
+        """Whether something of whom a mention names is spoken of: "Jones's"."""
+        return self.text[mention.end : mention.end + 1] in APOSTROPHES
 
 
 def _sentence_starts(text: str, quoted: Sequence[Quoted]) -> list[int]:

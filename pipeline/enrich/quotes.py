@@ -48,7 +48,7 @@ MAX_DENSE_TAIL: Final = 10
 """Behind a quote that ends with a full stop: room for a short name and "says"; what is longer is the next sentence."""
 MAX_CREDIT: Final = 20
 """From a quote to the name that follows it, when there is no verb of saying: room for one verb and a title."""
-NEAR_WORDS: Final = 9
+NEAR_WORDS: Final = 16
 """A verb behind a quote is of that quote when it is one of the first words."""
 
 _DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
@@ -92,6 +92,7 @@ class _Reader:
         self.text = article.body
         self.named = Named(article.body, article.entities, quoted)
         self.quoted = quoted
+        self._since = 0
         self._before = [quote.before for quote in quoted]
         self.dense: DenseSpeech | None = dense_speech_of(article.language)
         self.speech: Speech = speech_of(article.language)
@@ -115,14 +116,17 @@ class _Reader:
                 if not self._stands_alone(quote, inner):
                     continue
                 attribution = Attribution("", NAMELESS)
-            elif looks_like_title(inner) and inner[-1] not in "!?.":
+            elif looks_like_title(inner) and (inner[-1] not in "!?." or self._is_within(quote)):
                 continue
             speaker = attribution.speaker or NAMELESS
             found.append(
                 Quote(start=quote.start, end=quote.end, speaker=speaker.name, speaker_id=speaker.id,
                       verb=attribution.verb)
             )  # fmt: skip
-            previous, said = quote, attribution
+            # Words that nobody in particular says within a sentence of somebody's do not end what he says.
+            is_aside = not speaker.name and not attribution.verb and not self._is_sentence(quote)
+            previous, self._since = quote, quote.after
+            said = said if is_aside else attribution
         return found
 
     def _attribution(self, index: int, previous: Quoted | None, said: Attribution | None) -> Attribution | None:
@@ -161,7 +165,7 @@ class _Reader:
             if one is not None and one.speaker is not None:
                 return one
         sign = both[0] or both[1]
-        if sign is None and self._colon(lead):
+        if sign is None and self._leads_in(lead, quote):
             sign = Attribution("", first_named(self.named, *lead))
         elif in_tail is not None and self.dense is not None:
             sign = in_tail._replace(speaker=topic(self.named, *lead))
@@ -179,7 +183,7 @@ class _Reader:
         found = sayings(words, self.speech, self.named)
         if not found:
             return self._credited(start, end) if is_behind and self._leaves_off(self.quoted[index]) else None
-        clause = Clause(self.named, self.speech, words, previous=previous)
+        clause = Clause(self.named, self.speech, words, previous=previous, since=self._since, is_tail=is_behind)
         order = found if is_behind else found[::-1]
         for saying in order:
             if is_behind and saying.first > NEAR_WORDS:
@@ -210,7 +214,7 @@ class _Reader:
         if self.dense is not None:
             return dense_attribution(self.named, self.dense, start, end, is_behind=False, previous=previous)
         words = words_of(self.named, self._unquoted(start, end))
-        clause = Clause(self.named, self.speech, words, previous=previous)
+        clause = Clause(self.named, self.speech, words, previous=previous, since=self._since)
         found = sayings(words, self.speech, self.named)
         for find in (clause.subject_before, clause.speaker):
             for saying in found:
@@ -257,6 +261,13 @@ class _Reader:
     def _colon(self, lead: tuple[int, int]) -> bool:
         return self.text[lead[0] : lead[1]].rstrip().endswith((":", "："))
 
+    def _leads_in(self, lead: tuple[int, int], quote: Quoted) -> bool:
+        """Whether a sentence leads to a quote by its mark alone: a colon, or a comma before a whole sentence."""
+        before = self.text[lead[0] : lead[1]].rstrip()
+        return before.endswith((":", "：")) or (
+            before.endswith((",", "，", "،")) and self.text[quote.start].isupper() and self._is_sentence(quote)
+        )
+
     def _leaves_off(self, quote: Quoted) -> bool:
         """Whether a quote stops for its attribution: with a comma, or as a question; or a comma or dash is behind."""
         last, following = self.text[quote.end - 1], self.text[quote.after : quote.after + 2].lstrip()
@@ -265,6 +276,11 @@ class _Reader:
     def _is_sentence(self, quote: Quoted) -> bool:
         """Whether a quote is one sentence or more, by its first letter and its last mark."""
         return self.text[quote.end - 1] in _STOPS or not quote.is_closed
+
+    def _is_within(self, quote: Quoted) -> bool:
+        """Whether a quote is part of a sentence that leads to it without a comma or colon, as to the title of a work."""
+        lead = self.text[slice(*self._lead(quote))].rstrip()
+        return bool(lead) and lead[-1] not in ",:：，،"
 
     def _stands_alone(self, quote: Quoted, inner: str) -> bool:
         lead = self._lead(quote)

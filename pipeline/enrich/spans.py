@@ -18,13 +18,18 @@ from pipeline.enrich.name_words import (
     NOT_NAMES,
     ORGANISATION_BEGINNINGS,
     ORGANISATION_HEADS,
+    ORGANISATION_NOUNS,
     ORGANISATION_OPENERS,
+    ORGANISATION_ROLES,
     PERSON_TITLES_ONLY,
     PLACE_HEADS,
+    PLACE_NOUNS,
     PLACE_OPENERS,
     PRESS_HEADS,
     REGIONS,
     SAYING,
+    SURNAMES_BEFORE_HYPHENS,
+    TEAM_ROLES,
     STATE_ABBREVIATIONS,
     TITLES,
 )
@@ -37,6 +42,9 @@ _INNER_CAPITAL: Final = re.compile(
 )
 _DATELINE_END: Final = re.compile(r"[^\n]{0,60}?(?:[-–—]|:)\s|,")
 _ACRONYM_BEHIND: Final = re.compile(r" \(([A-Z]{2,8})\)")
+_RECORD: Final = re.compile(r" \(\d{1,3}-\d{1,3}[,)]|: \d{1,3}-\d{1,3},")
+"""Won and lost games, behind a team."""
+_HYPHENED: Final = re.compile(r"-[a-z]{1,6}(?![-a-z])")
 _NEXT_WORD: Final = re.compile(r",? ?([^\W\d_]{2,20})")
 
 
@@ -213,9 +221,15 @@ _WITH_STOP: Final = frozenset({"inc", "corp", "ltd", "co", "jr", "sr", "bros", *
 
 
 def _piece(text: str, words: Sequence[Word], title: str, writing: Writing, *, is_first: bool) -> Piece:
+    if len(words) == 2 and (rest := _HYPHENED.match(text, words[1].end)) and words[0].low in SURNAMES_BEFORE_HYPHENS:
+        whole = words[1].text + rest.group()
+        words = [words[0], words[1]._replace(end=rest.end(), text=whole, low=whole.lower())]
+        title = title or "mr"
     start, end = words[0].start, words[-1].end
     before = title or _word_before(text, start)
     kind = kind_of(text, words, end, before)
+    if kind == "organisation" and _is_work(text, start, end, len(words)):
+        kind = "none"
     if not kind and len(words) > 1 and text[start - 1 : start] == "（":
         kind = "person"  # as Chinese adds a foreign name as its bearer writes it
     elif not kind and len(words) > 1 and words[-1].low in writing.lower_words:
@@ -227,13 +241,22 @@ def _piece(text: str, words: Sequence[Word], title: str, writing: Writing, *, is
     return Piece(start, end, tuple(words), kind, is_first, before)
 
 
+def _is_work(text: str, start: int, end: int, words: int) -> bool:
+    """Return whether several words stand alone between marks, as the title of a book does."""
+    return words > 2 and text[start - 1 : start] in _OPENING and text[end : end + 2].lstrip(".,!?")[:1] in _CLOSING
+
+
+_OPENING: Final = frozenset("“\"‘«„")
+_CLOSING: Final = frozenset("”\"’»“")
+
+
 def _is_shouted(low: str, writing: Writing) -> bool:
     return low in writing.function_words or (len(low) > 3 and low in writing.lower_words)
 
 
 def _word_before(text: str, start: int) -> str:
-    near = text[max(0, start - 24) : start].split(" ")
-    return near[-2].lower().strip("(“\"'‘") if len(near) > 1 and not near[-1] else ""
+    near = text[max(0, start - 24) : start].split() if text[start - 1 : start] == " " else []
+    return near[-1].lower().strip("(“\"'‘") if near else ""
 
 
 def kind_of(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
@@ -248,6 +271,20 @@ def kind_of(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
     return _kind_of_several(text, words, end, before)
 
 
+def _kind_around(text: str, start: int, end: int, before: str) -> Kind:
+    """Return what a noun beside a name says it is: "drugmaker X", "the village of X", "X striker Jane Jones"."""
+    if before in ORGANISATION_NOUNS:
+        return "organisation"
+    if before == "of":
+        owner = text[max(0, start - 24) : start].split()
+        return "place" if len(owner) > 1 and owner[-2].lower() in PLACE_NOUNS else ""
+    following = _NEXT_WORD.match(text, end) if text[end : end + 1] == " " else None
+    noun = following.group(1) if following else ""
+    if noun in TEAM_ROLES or noun.lower() in ORGANISATION_ROLES or _RECORD.match(text, end):
+        return "organisation"
+    return ""
+
+
 def _kind_of_several(text: str, words: Sequence[Word], end: int, before: str) -> Kind:
     first, last = words[0], words[-1]
     is_given = first.low in given_names()
@@ -257,7 +294,8 @@ def _kind_of_several(text: str, words: Sequence[Word], end: int, before: str) ->
         return "organisation"
     if last.low in PLACE_HEADS or first.low in PLACE_OPENERS:
         return "place"
-    return "person" if _is_person(text, words, end, before, is_given=is_given) else ""
+    around = _kind_around(text, first.start, end, before)
+    return around or ("person" if _is_person(text, words, end, before, is_given=is_given) else "")
 
 
 def _is_numbered(words: Sequence[Word]) -> bool:
@@ -265,6 +303,7 @@ def _is_numbered(words: Sequence[Word]) -> bool:
     return words[-1].text[-1].isdigit() or (words[-1].low in _ROMAN and words[0].low not in given_names())
 
 
+_REGNAL: Final = re.compile("[IVX]{1,5}")
 _ROMAN: Final = frozenset({"ii", "iii", "iv"})
 
 
@@ -276,6 +315,10 @@ def _is_person(text: str, words: Sequence[Word], end: int, before: str, *, is_gi
     is_initial = len(words[0].text.strip(".")) == 1
     if before in TITLES or ((is_given or is_initial) and not words[-1].text.isupper()):
         return True
+    if is_given and len(words) == 2 and _REGNAL.fullmatch(words[1].text):
+        return True  # "Henry VIII"
+    if len(words[0].text) == 2 and words[0].text.isupper() and words[-1].text[1:].islower():
+        return words[-1].low in surnames() or words[-1].low in given_names()  # "JD Vance"
     after = text[end : end + 24]
     return bool(_AGE.match(after)) or _says(after)
 
@@ -290,16 +333,40 @@ def _kind_of_one(text: str, word: Word, end: int, before: str) -> Kind:
         return "person"
     if word.text.isupper() and len(word.text) > 1:
         return _kind_of_capitals(text, word, end)
-    return "organisation" if _INNER_CAPITAL.match(word.text) else ""
+    if word.text[-1].isdigit() and "-" in word.text:
+        return "none"
+    around = _kind_around(text, word.start, end, before)
+    return around or ("organisation" if _INNER_CAPITAL.match(word.text) else "")
 
 
 def _kind_of_capitals(text: str, word: Word, end: int) -> Kind:
     if word.start < 2 and len(word.text) > 3 and _DATELINE_END.match(text, end):
         return "place"
-    is_number = word.text[-1].isdigit() and word.text[:2].isalpha()  # a flight, an amount
+    is_number = word.text[-1].isdigit() and (word.text[:2].isalpha() or "-" in word.text)  # a flight, an amount
+    if text[word.start - 1 : word.start] in _OPENING_BRACKETS and _abbreviates_other(text, word):
+        return "none"
     if is_number or word.low in ACRONYMS_OF_NO_NAME:
         return "none"
     return "organisation" if len(word.text) <= MAX_ACRONYM_CHARACTERS else ""
+
+
+def _abbreviates_other(text: str, word: Word) -> bool:
+    """Return whether capitals in brackets stand for a law, a thing or the like: the words before say so."""
+    if text[word.end : word.end + 1] not in _CLOSING_BRACKETS:
+        return False
+    lead = text[max(0, word.start - 80) : word.start - 1].rstrip()
+    if _OTHER_IN_HAN.search(lead):
+        return True
+    words = _BRACKETED.findall(lead[lead.rfind("\n") + 1 :])[-len(word.text) :]
+    if not words or any(one.lower() in ORGANISATION_HEADS | ORGANISATION_OPENERS for one in words):
+        return False
+    return words[-1].lower() in NOT_NAMES or all(one.islower() for one in words[-2:])
+
+
+_OPENING_BRACKETS: Final = frozenset("(（")
+_CLOSING_BRACKETS: Final = frozenset(")）")
+_BRACKETED: Final = re.compile(r"[A-Za-z][\w'’-]*")
+_OTHER_IN_HAN: Final = re.compile("(?:协定|协议|法案|条约|法|技术|系统|测试|指数|疫苗|病毒|病|签证|计划|货币|协議|協定|條約|系統|計劃)$")
 
 
 def is_institution(words: Sequence[Word]) -> bool:

@@ -6,13 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from pipeline.enrich.named import REACH, Mention, Named
+from pipeline.enrich.named import APOSTROPHES, REACH, Mention, Named
 from pipeline.enrich.speech_words import HONORIFICS, JOINING, MODIFYING, PARTICLES, DenseSpeech, Speech
 
 _WORD = re.compile(r"[^\W_]+")
 _COMMON_NOUN_WORDS: Final = 4
 """Between "the" and its noun ("the former prime minister")."""
 _NAME_WORDS: Final = 5
+_PHRASE_WORDS: Final = 12
+"""From the last word of a long subject back to its noun."""
 _AFTER_CHARACTERS: Final = 100
 """Behind a verb, as far as its subject can be."""
 _DENSE_TAIL: Final = 24
@@ -80,11 +82,18 @@ def sayings(words: Sequence[Word], speech: Speech, named: Named) -> list[Saying]
 class Clause:
     """Words around a quote, looked at for the subject of one of their verbs."""
 
-    def __init__(self, named: Named, speech: Speech, words: Sequence[Word], *, previous: Speaker | None) -> None:
+    def __init__(
+        self, named: Named, speech: Speech, words: Sequence[Word], *, previous: Speaker | None, since: int = 0,
+        is_tail: bool = False,
+    ) -> None:  # fmt: skip
         self.named, self.speech, self.words = named, speech, words
         self.text = named.text
         self.previous = previous
         """Of the quote before: a pronoun in a paragraph that names nobody is theirs."""
+        self.since = since
+        """Where that quote ended: whom a sentence behind it speaks of, a pronoun means rather."""
+        self.is_tail = is_tail
+        """Whether the words follow a quote, so that the first of them begins no sentence."""
 
     def subject_before(self, saying: Saying) -> Speaker | None:
         """Return the subject of a verb when it stands before it."""
@@ -96,7 +105,7 @@ class Clause:
             return self._behind(saying.last)
         own = self.words[saying.first].folded
         if own in self.speech.people:
-            return self._behind(saying.last, needs_name=True) or self._person(self.words[saying.first].start)
+            return self._behind(saying.last, needs_name=True) or self._person(self.words[saying.first].start, own)
         found = self._before(saying.first) or self._behind(saying.last)
         if found is None and self.speech.no_subject:
             return self._person(self.words[saying.first].start)
@@ -123,7 +132,7 @@ class Clause:
                     at -= 1
                 word = self.words[at]
         if word.folded in self.speech.people:
-            return self._person(word.start)
+            return self._person(word.start, word.folded)
         if word.folded in self.speech.bodies:
             return self._body(word.start)
         if "," in comma or "،" in comma or "—" in comma:
@@ -141,13 +150,33 @@ class Clause:
                 headed = self.named.at(self.words[head].start) if head >= 0 else None
                 return _speaker(headed) if headed else NAMELESS if head >= 0 else _speaker(mention)
             return _speaker(mention)
-        if word.folded in self.speech.nameless:
+        if word.folded in self.speech.nameless or self._is_led_by_nameless(at):
             return NAMELESS
+        if word.folded in JOINING and (subject := self._sentence_subject(at)):
+            return subject
         if definite := self._definite(at):
             return definite
         if name := self._unlisted_name(at):
             return name
         return self._earlier(word)
+
+    def _is_led_by_nameless(self, at: int) -> bool:
+        """Whether the noun that a phrase hangs on is nobody in particular: "a source with knowledge of the deal"."""
+        for index in range(at, max(0, at - _PHRASE_WORDS), -1):
+            if self._gap(index - 1).strip(" -’'") or self.words[index].folded in self.speech.verbs | JOINING:
+                return False
+            if self.words[index].folded in self.speech.links and self.words[index - 1].folded in self.speech.nameless:
+                return True
+        return False
+
+    def _sentence_subject(self, at: int) -> Speaker | None:
+        """Return the subject that a second verb shares with the first: "He told them … and said"."""
+        first = self.words[0]
+        if first.folded in self.speech.people:
+            return self._person(first.start, first.folded)
+        mentions = [one for one in self.named.within(first.start, self.words[at].start) if one.entity.kind != "place"]
+        is_first = mentions and self.named.is_subject(mentions[0]) and not self.named.is_possessive(mentions[0])
+        return _speaker(mentions[0]) if is_first else None
 
     def _earlier(self, word: Word) -> Speaker | None:
         """Return the last one named before a verb that something else than a noun phrase stands right before."""
@@ -157,7 +186,7 @@ class Clause:
             return None
         nearest = mentions[-1]
         between = self.text[nearest.end : word.end].casefold()
-        if between[:1] in {"'", "’"} or between.startswith(" s "):
+        if between[:1] in APOSTROPHES or between.startswith(" s "):
             return NAMELESS
         following = _WORD.search(between)
         leads = following.group() if following else ""
@@ -220,13 +249,13 @@ class Clause:
         if named:
             last = named[-1]
             behind = self.text[last.end : phrase[-1].end]
-            is_owner = behind[:1] in {"'", "’"} or (last.entity.kind != "person" and behind.strip())
+            is_owner = behind[:1] in APOSTROPHES or (last.entity.kind != "person" and behind.strip())
             return NAMELESS if is_owner else _speaker(last)
         if needs_name:
             return None
         if phrase[0].folded in self.speech.people | self.speech.bodies:
             is_person = phrase[0].folded in self.speech.people
-            return self._person(phrase[0].start) if is_person else self._body(phrase[0].start)
+            return self._person(phrase[0].start, phrase[0].folded) if is_person else self._body(phrase[0].start)
         at = self.words.index(phrase[-1])
         if phrase[-1].folded in self.speech.nameless or phrase[0].folded in self.speech.nameless:
             return NAMELESS
@@ -243,16 +272,19 @@ class Clause:
         """Return whom "the minister" or "the company" means, when the noun phrase that ends at ``at`` is one."""
         if not self.text[self.words[at].start].islower():
             return None
+        is_group = self.words[at].folded in self.speech.groups
         is_plural = self.words[at].folded[-1:] == "s" and self.words[at].folded[-2:] != "ss"
         for index in range(at - 1, max(-1, at - 1 - _COMMON_NOUN_WORDS), -1):
             word = self.words[index]
             if self._gap(index).strip(" -’'"):
                 return None
             if word.folded in self.speech.articles:
-                if self.words[at].folded in self.speech.groups:
-                    return self._body(word.start)
+                if is_group:
+                    called = self.named.last_called(word.start, self.words[at].folded)
+                    return _speaker(called) if called else self._body(word.start)
                 return NAMELESS if is_plural else self._person(word.start)
-            if word.folded in self.speech.nameless or word.folded in self.speech.verbs or self.named.at(word.start):
+            is_other = word.folded in self.speech.nameless and not is_group  # "the police department"
+            if is_other or word.folded in self.speech.verbs or self.named.at(word.start):
                 return None
         return None
 
@@ -270,23 +302,35 @@ class Clause:
         covering = self.named.at(self.words[at].start)
         if covering:
             return _speaker(covering)
-        if at == first and (self.words[at].folded in self.speech.groups or at == 0):
-            return None
+        if at == first:
+            if bearer := self.named.by_last_word(self.words[at].folded):
+                return Speaker(bearer.name, bearer.id)
+            if self.words[at].folded in self.speech.groups or (at == 0 and not self.is_tail):
+                return None
         return Speaker(self.text[self.words[first].start : self.words[at].end])
 
-    def _person(self, place: int) -> Speaker | None:
+    def _person(self, place: int, pronoun: str = "") -> Speaker | None:
+        subject = self.named.subject_between(max(self.since, place - REACH), self._sentence(place), "person", pronoun)
+        if subject is not None:
+            return _speaker(subject)
         paragraph = max(0, self.text.rfind("\n\n", max(0, place - REACH), place))
-        found = self.named.last(place, "person", paragraph)
+        found = self.named.last(place, "person", paragraph, pronoun)
         if self.previous is not None and self.previous.name and (found is None or not self.named.is_subject(found)):
             return self.previous
-        found = found or self.named.last(place, "person")
+        found = found or self.named.last(place, "person", pronoun=pronoun)
         return _speaker(found) if found else None
 
     def _body(self, place: int) -> Speaker | None:
+        subject = self.named.subject_between(max(self.since, place - REACH), self._sentence(place), "organisation")
+        if subject is not None:
+            return _speaker(subject)
         if self.previous is not None and not (self.previous.name and self.previous.is_person):
             return self.previous
         found = self.named.last(place, "organisation")
         return _speaker(found) if found else None
+
+    def _sentence(self, place: int) -> int:
+        return self.named.sentence_start(place)
 
     def _is_capital(self, at: int) -> bool:
         return self.text[self.words[at].start].isupper() and self.words[at].folded not in self.speech.nameless

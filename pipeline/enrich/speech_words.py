@@ -76,7 +76,17 @@ _ENGLISH = _speech(
         slammed blasted demanded demands pointed cautioned lamented exclaimed revealed reveals disclosed maintained
         maintains proclaimed asserted asserts opined found reported reports labelled labeled dubbed branded termed
         referred cited citing quoting expressed contended summed agreed agrees shared echoed boasted begged pleaded
-        sang chanted advised instructed ordered""",
+        sang chanted advised instructed ordered grumbled sighed snapped
+        groaned growled gushed enthused remarks notes chimed interjected explained elaborated clarified proposed
+        proposes feared fears hopes hoped wondered wonders wondering jokes joking laughed laughs smiled
+        recounted recounts recounting relates related summarised summarized tells raved roared screamed
+        deadpanned deadpans mocked mocking teased stressing emphasising emphasizing reiterating
+        acknowledging conceding confirming confirms denying insisting claiming alleging pleading vowing
+        confided confides confessed confesses contends counters quips recommended recommends speculated
+        theorised theorized texted emailed messaged blogged penned signed captioned declaring announcing
+        commenting responding replying remarking quizzed queried asserting attested attests
+        opines applauded lauded decried denounced denounces chided scolded lambasted ranted reassured
+        rebuffed rejected dismissed apologised apologized thanked""",
     sources="according_to in_the_words_of",
     people="he she",
     bodies="it they",
@@ -91,7 +101,11 @@ _ENGLISH = _speech(
         ruling prosecutors prosecutor lawyers lawyer attorneys attorney aide aides residents people experts expert
         analysts analyst critics researchers scientists authorities colleague one another others someone everyone
         some many survey poll caption message article headline sign tweet post email insurers users fans neighbour
-        neighbor resident friend reader user""",
+        neighbor resident friend reader user employee employees worker workers whistleblower whistleblowers insider
+        insiders staffer staffers passenger passengers customer customers protester protesters activists
+        volunteer volunteers student students parents teachers doctors nurses investigators detectives
+        bystander bystanders onlooker survivor survivors locals villagers diplomat diplomats negotiators
+        economists lawmakers senators critic representatives representative transcript memo filings caption""",
     groups="""company ministry agency party group bank firm airline union department court bureau commission
         organisation organization government administration association council institute university team club
         regulator watchdog newspaper paper broadcaster outlet charity army military bloc centre center embassy board
