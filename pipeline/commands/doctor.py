@@ -21,7 +21,7 @@ from pipeline import topics, wiring
 from pipeline.commands.context import Context
 from pipeline.commands.printing import Json, counted, print_json_lines, print_table
 from pipeline.enrich.gazetteer_files import passed_over, read_own_rows
-from pipeline.enrich.run import check_stages
+from pipeline.enrich.run import STAGES, check_stages
 from pipeline.errors import TryLater, UsageError, WirewatchError
 from pipeline.opml import read_opml
 from pipeline.ports import SearchIndex
@@ -175,7 +175,7 @@ def _names(settings: Settings) -> str:
 
 def _stages(settings: Settings) -> str:
     check_stages(settings.stages)
-    return ", ".join(settings.stages)
+    return ", ".join(f"{name}/{STAGES[name].version}" for name in settings.stages)
 
 
 def _watch(settings: Settings) -> str:

@@ -12,7 +12,7 @@ MAX_QUOTE_CHARACTERS = 100
 
 _LABELS: tuple[tuple[EntityKind, str], ...] = (
     ("person", "people"),
-    ("organisation", "bodies"),
+    ("organisation", "orgs"),
     ("place", "places"),
 )
 
@@ -39,9 +39,16 @@ def facts_found(article: Article) -> Iterator[tuple[str, str]]:
 
 
 def _names(entities: list[Entity]) -> str:
-    names = [f"{entity.name} ({number})" if (number := _times(entity)) > 1 else entity.name for entity in entities]
+    names = [_name(entity) for entity in entities]
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return ", ".join(names[:MAX_NAMES]) + more
+
+
+def _name(entity: Entity) -> str:
+    """Return the name with how often it stands there, and the id by which `entity:` finds it."""
+    number = _times(entity)
+    notes = [str(number)] * (number > 1) + [entity.id] * bool(entity.id)
+    return f"{entity.name} ({', '.join(notes)})" if notes else entity.name
 
 
 def _times(entity: Entity) -> int:

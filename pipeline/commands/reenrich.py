@@ -123,10 +123,12 @@ def _words(selected: Selected, outcomes: dict[str, int], *, dry_run: bool) -> Se
     lines = [f"{counted(selected.articles, 'article')} selected"]
     if selected.with_page:
         lines.append(f"{selected.with_page:,} with their stored page")
+    others = "the other stages are gone through"
     if selected.pages_gone:
-        lines.append(f"{selected.pages_gone:,} whose page is gone (pages_keep_days, pages_keep_gb): their text stays")
+        gone = "whose page is gone (pages_keep_days, pages_keep_gb)"
+        lines.append(f"{selected.pages_gone:,} {gone}: their text stays, {others}")
     if selected.without_page:
-        lines.append(f"{selected.without_page:,} without a page: the text of the feed or file stays")
+        lines.append(f"{selected.without_page:,} without a page: the text of the feed or file stays, {others}")
     if dry_run:
         return [*lines, "dry run: nothing was sent"]
     done = ", ".join(f"{number:,} {name}" for name, number in outcomes.items())

@@ -30,12 +30,33 @@ _CLAUSE = re.compile(r"[,،，] (?:[^\W\d_]+\.? ){0,2}$")
 
 _TITLE_BEFORE = re.compile(r"([^\W\d_]+)\.? $")
 _GENDER_OF_PRONOUN: Final = {
-    **dict.fromkeys("he him il él ele lui egli hij han on он він".split(), "m"),
-    **dict.fromkeys("she her elle ella ela lei hon hun ona она вона".split(), "f"),
+    **dict.fromkeys(["he", "him", "il", "él", "ele", "lui", "egli", "hij", "han", "on", "он", "він"], "m"),
+    **dict.fromkeys(["she", "her", "elle", "ella", "ela", "lei", "hon", "hun", "ona", "она", "вона"], "f"),
 }
 _GENDER_OF_TITLE: Final = {
-    **dict.fromkeys("mr sir lord monsieur herr señor senhor signor meneer пан г-н".split(), "m"),
-    **dict.fromkeys("ms mrs miss lady dame mme mlle madame frau señora sra senhora signora mevrouw пани".split(), "f"),
+    **dict.fromkeys(
+        ["mr", "sir", "lord", "monsieur", "herr", "señor", "senhor", "signor", "meneer", "пан", "г-н"], "m"
+    ),
+    **dict.fromkeys(
+        [
+            "ms",
+            "mrs",
+            "miss",
+            "lady",
+            "dame",
+            "mme",
+            "mlle",
+            "madame",
+            "frau",
+            "señora",
+            "sra",
+            "senhora",
+            "signora",
+            "mevrouw",
+            "пани",
+        ],
+        "f",
+    ),
 }
 APOSTROPHES: Final = frozenset("'’‘ʼ`´")
 """Signs that the possessive is written with, right or wrong."""

@@ -28,9 +28,9 @@ from pipeline.enrich.name_words import (
     PRESS_HEADS,
     REGIONS,
     SAYING,
+    STATE_ABBREVIATIONS,
     SURNAMES_BEFORE_HYPHENS,
     TEAM_ROLES,
-    STATE_ABBREVIATIONS,
     TITLES,
 )
 
@@ -246,8 +246,8 @@ def _is_work(text: str, start: int, end: int, words: int) -> bool:
     return words > 2 and text[start - 1 : start] in _OPENING and text[end : end + 2].lstrip(".,!?")[:1] in _CLOSING
 
 
-_OPENING: Final = frozenset("“\"‘«„")
-_CLOSING: Final = frozenset("”\"’»“")
+_OPENING: Final = frozenset('“"‘«„')
+_CLOSING: Final = frozenset('”"’»“')
 
 
 def _is_shouted(low: str, writing: Writing) -> bool:
@@ -366,7 +366,9 @@ def _abbreviates_other(text: str, word: Word) -> bool:
 _OPENING_BRACKETS: Final = frozenset("(（")
 _CLOSING_BRACKETS: Final = frozenset(")）")
 _BRACKETED: Final = re.compile(r"[A-Za-z][\w'’-]*")
-_OTHER_IN_HAN: Final = re.compile("(?:协定|协议|法案|条约|法|技术|系统|测试|指数|疫苗|病毒|病|签证|计划|货币|协議|協定|條約|系統|計劃)$")
+_OTHER_IN_HAN: Final = re.compile(
+    "(?:协定|协议|法案|条约|法|技术|系统|测试|指数|疫苗|病毒|病|签证|计划|货币|协議|協定|條約|系統|計劃)$"
+)
 
 
 def is_institution(words: Sequence[Word]) -> bool:

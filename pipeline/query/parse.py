@@ -49,6 +49,16 @@ _STAGE_FIELDS: Final[dict[str, StageName]] = {f"stages.{name}": name for name in
 FIELDS: Final = (*_TEXT_FIELDS, *_ID_FIELDS, *_DATE_FIELDS, *_STAGE_FIELDS)
 _NAMED: Final = (*_TEXT_FIELDS, *_ID_FIELDS, *_DATE_FIELDS, "stages.text")
 
+_MEANT: Final = {
+    **dict.fromkeys(("organisation", "organization", "organisations", "company"), "org"),
+    **dict.fromkeys(("people", "name"), "person"),
+    **dict.fromkeys(("location", "city"), "place"),
+    **dict.fromkeys(("language",), "lang"),
+    **dict.fromkeys(("agency",), "origin"),
+    **dict.fromkeys(("stage", "stages"), "stages.text"),
+}
+"""What people write for a field, and what it is called."""
+
 QUOTES: Final = '"“”„‟＂'
 """Any of them opens a phrase and any closes it: word processors and telephones write the curly ones."""
 
@@ -357,6 +367,8 @@ def _unknown_field(name: str, rest: str) -> str:
     if re.match(r"[^\s:]+://", rest):
         address = _shown(rest.split(maxsplit=1)[0])
         return f"{_shown(name)} is not a field; an address must be quoted: url:{address}"
-    near = get_close_matches(name.lower(), FIELDS, n=1, cutoff=0.5)
+    near = (
+        [_MEANT[name.lower()]] if name.lower() in _MEANT else get_close_matches(name.lower(), FIELDS, n=1, cutoff=0.5)
+    )
     hint = f"did you mean {near[0]}:?" if near else f"the fields are {', '.join(_NAMED)};"
     return f"{_shown(name)} is not a field; {hint} Quote the text when the colon is part of it"

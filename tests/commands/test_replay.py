@@ -68,8 +68,8 @@ def test_what_newer_stages_find_is_searchable_and_nothing_else_changes(kept: Cli
         [
             "3 articles selected",
             "1 with their stored page",
-            "1 whose page is gone (pages_keep_days, pages_keep_gb): their text stays",
-            "1 without a page: the text of the feed or file stays",
+            "1 whose page is gone (pages_keep_days, pages_keep_gb): their text stays, the other stages are gone through",
+            "1 without a page: the text of the feed or file stays, the other stages are gone through",
             "enriched again: 1 changed, 2 unchanged",
         ],
     )

@@ -139,7 +139,7 @@ def test_show_says_who_and_what_the_article_is_about(filled: Cli) -> None:
         people.removeprefix("people  ").split(", ")
     )
     assert any(line.startswith("places  ") and "Beirut" in line for line in shown)
-    assert any(line.startswith("bodies  ") and "Hezbollah (8)" in line and "Hamas (2)" in line for line in shown)
+    assert any(line.startswith("orgs  ") and "Hezbollah (8, " in line and "Hamas (2, " in line for line in shown)
 
 
 def test_names_are_searched_by_what_the_text_has_and_by_the_usual_name(filled: Cli) -> None:

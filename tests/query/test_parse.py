@@ -194,6 +194,8 @@ def test_a_group_of_dates_takes_the_field() -> None:
         ("[a TO b]", 0, "ranges are for dates"),
         ("title:[a TO b]", 6, "ranges are for dates"),
         ("title:>5", 6, "only dates (published, updated, first_seen) and the editions"),
+        ("organisation:hamas", 0, "did you mean org:?"),
+        ("language:en", 0, "did you mean lang:?"),
         ("stages.txt:<5", 0, "did you mean stages.text:?"),
         ("stages.text:seven", 12, "an edition is a number up to 99"),
         ("stages.text:<0", 12, "no edition is"),
