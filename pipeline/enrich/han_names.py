@@ -41,7 +41,7 @@ _SURNAME: Final = (
     "符蓝骆梅盛童樊葛纪习岑祝陶倪殷翟温齐"
 )
 _TITLE: Final = (
-    "总统|首相|总理|外长|部长|财长|防长|主席|议长|州长|市长|国王|女王|王储|教授|博士|发言人|领导人|首领|总裁|院长|主任|议员|"
+    "顾问|室长|长官|总统|首相|总理|外长|部长|财长|防长|主席|议长|州长|市长|国王|女王|王储|教授|博士|发言人|领导人|首领|总裁|院长|主任|议员|"
     "大使|特使|律师|秘书长|国务卿|司令|将军|法官|检察官|先生|女士|歌手|演员|导演|书记|会长|行长|局长|署长|校长|专员|代表"
 )
 _AFTER: Final = "说|表示|指出|认为|强调|透露|受访|告诉|宣布|呼吁|回应|补充|坦言|解释|警告|先生|女士|小姐|太太|医生|警官"
@@ -71,6 +71,7 @@ _ALONE: Final = _words("""
 共和党 民主党 国民党 早报 国民警卫队 革命卫队
 """)
 _FAMOUS: Final = re.compile(
+    "韩联社|共同社|时事社|朝中社|德新社|俄新社|埃菲社|马新社|安塔拉|今日俄罗斯|"
     "白宫|五角大楼|克里姆林宫|路透社|法新社|美联社|彭博社|新华社|中新社|塔斯社|半岛电视台|塔利班|真主党|哈马斯|伊斯兰国|"
     "联合国安理会|安理会|联合国大会|世界卫生组织|世卫组织|国际货币基金组织|世界银行|世界贸易组织|世贸组织|欧洲联盟|欧盟|北约|"
     "亚细安|东盟|二十国集团|七国集团|国际刑警组织|国际原子能机构|国际刑事法院|微信|微博|推特|脸书|面簿|抖音"
@@ -105,7 +106,12 @@ class HanName(NamedTuple):
 
 def han_names(text: str, hits: Sequence[Found], gazetteer: Gazetteer) -> list[HanName]:
     """Return the unlisted Chinese names in ``text``, in order, the longest where they overlap."""
-    found = [*_organisations(text, hits), *_places(text, hits, gazetteer), *_people(text, hits)]
+    found = [
+        *_organisations(text, hits),
+        *_places(text, hits, gazetteer),
+        *_people(text, hits),
+        *_countries(text, gazetteer),
+    ]
     found.sort(key=lambda name: (name.start, -name.end))
     kept: list[HanName] = []
     for name in found:
@@ -125,7 +131,8 @@ def _people(text: str, hits: Sequence[Found]) -> Iterator[HanName]:
         yield HanName(match.start(), end, "person")
         proven.update((part, None) for part in re.split("[·•‧]", text[match.start() : end]) if len(part) > 1)
     for match in chain(_TITLED_FOREIGN.finditer(text), _FOREIGN_BEFORE.finditer(text)):
-        proven[match.group(1)] = None
+        name = match.group(1)
+        proven[name[:-1] if len(name) > 2 and name[-1] == "曾" else name] = None  # "once" rather than "Zeng"
     for match in chain(_TITLED_NATIVE.finditer(text), _NATIVE_BEFORE.finditer(text)):
         name = "" if match.start(1) in listed else _native(match.group(1))  # "韩国来说"
         if len(name) > 2 or (name and text[match.end() : match.end() + 1] in _BRACKETS):
@@ -191,3 +198,28 @@ def _places(text: str, hits: Sequence[Found], gazetteer: Gazetteer) -> Iterator[
             if suffix and text[hit.end - 1] not in "省州市县岛邦":
                 rows = hit.rows if suffix.group() in _SAME_PLACE else ()
                 yield HanName(hit.start, suffix.end(), "place", rows)
+
+
+_COUNTRY_OF: Final = {
+    "美": "美国", "韩": "韩国", "日": "日本", "俄": "俄罗斯", "英": "英国", "法": "法国", "德": "德国", "印": "印度", "中": "中国",
+    "朝": "朝鲜",
+}  # fmt: skip
+"""Countries by the one character that headlines write for them."""
+_LETTERS_OF_COUNTRIES: Final = "".join(_COUNTRY_OF)
+_PAIR: Final = re.compile(
+    rf"([{_LETTERS_OF_COUNTRIES}])([{_LETTERS_OF_COUNTRIES}])(?=两国|双方|之间|关系|贸易|联盟|同盟|联军|联合|峰会|会谈|元首|外长|"
+    "领导人|边境|经贸|军演|双边|首脑|冲突|战争|合作)"
+)
+_ONE: Final = re.compile(
+    rf"(?<=[访驻赴抵])([{_LETTERS_OF_COUNTRIES}])(?=期间|之旅|之行|时|后|前|，|。|大使|使馆|美军|部队|军队)"
+    "|(?<![\\d一二三四五六七八九十])([美韩俄])(?=方(?!面|向|式|法)|媒|企|产|官员)"
+)
+
+
+def _countries(text: str, gazetteer: Gazetteer) -> Iterator[HanName]:
+    """Yield countries that one character names, where what stands beside it leaves no doubt: "美韩关系", "访美期间"."""
+    for match in chain(_PAIR.finditer(text), _ONE.finditer(text)):
+        for group in range(1, len(match.groups()) + 1):
+            if match.group(group):
+                rows = gazetteer.named(_COUNTRY_OF[match.group(group)])
+                yield HanName(*match.span(group), "place", tuple(rows))

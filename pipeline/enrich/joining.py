@@ -99,10 +99,17 @@ def join(found: Sequence[Mention], rows: Sequence[Row], chosen: Sequence[int], w
     _join_longer(known, named, forms)
     for number in abbreviated:  # an MBA is a degree but where Mortgage Bankers Association stands
         named[number] = known.acronym.get(forms[number])
+    others = {forms[number] for number in abbreviated if named[number] is None}
     evident = _evident(found, forms, lone, writing)
+    teams = _teams(found, forms, lone, chosen, rows)
     for number in lone:
         mention, form = found[number], forms[number]
         row = chosen[number]
+        if form in others and mention.text.isupper():
+            continue  # "the Inflation Reduction Act (IRA)": no IRA of this article is another
+        if form in teams and not is_in_a_place(mention):
+            named[number] = known.full.setdefault(f"team {form}", Name("organisation", -1, form))
+            continue
         is_unknown_place = row < 0 and _is_unknown_place(mention, rows)
         known_as = _lone_name(known, mention, form, rows[row] if row >= 0 else None, row)
         named[number] = Name("place", -1, form) if is_unknown_place else known_as
@@ -116,6 +123,17 @@ def _is_unknown_place(mention: Mention, rows: Sequence[Row]) -> bool:
     if mention.is_small or mention.kind not in {"", "place"}:
         return False
     return bool(mention.rows) and all(rows[n].kind == "place" and not rows[n].context for n in mention.rows)
+
+
+def _teams(
+    found: Sequence[Mention], forms: Sequence[str], lone: Iterable[int], chosen: Sequence[int], rows: Sequence[Row]
+) -> set[str]:
+    """Return the names of cities that a word beside some mention says to be a team's or a company's here."""
+    return {
+        forms[number]
+        for number in lone
+        if found[number].kind == "organisation" and chosen[number] >= 0 and rows[chosen[number]].type == "city"
+    }
 
 
 def _has_parts(mention: Mention) -> bool:
@@ -141,12 +159,12 @@ def _is_shouted(mention: Mention) -> bool:
 
 def _likely_kind(mention: Mention, *, is_strict: bool) -> EntityKind | None:
     """Return what several words in a row name that say nothing: a person more often than not."""
-    if is_strict:
-        return None
     if mention.words > MAX_PERSON_WORDS:
         return None
     if _has_acronym(mention.text):
         return "organisation"
+    if is_strict:
+        return None
     if mention.before in {"the", "a", "an"}:
         return "organisation" if mention.text[-1] == "s" else None
     if mention.before in _WITHIN:
@@ -157,9 +175,10 @@ def _likely_kind(mention: Mention, *, is_strict: bool) -> EntityKind | None:
 def _has_acronym(text: str) -> bool:
     """Return whether one of the words is an acronym: "UC Berkeley", "WECT News"."""
     words = text.split(" ")
-    return words[0] not in given_names() and any(len(word) > 1 and word.isalpha() and word.isupper() for word in words)
+    return any(len(word) > 1 and word.isalpha() and word.isupper() for word in words[:-1])
 
 
+_ARTICLES: Final = frozenset({"the", "a", "an"})
 _WITHIN: Final = frozenset({"in", "near", "into", "outside"})
 
 
@@ -239,12 +258,14 @@ def _evident(
     evident: dict[str, EntityKind] = {}
     within: set[str] = set()
     times: Counter[str] = Counter()
+    articles: Counter[str] = Counter()
     for number in lone:
         mention, form = found[number], forms[number]
         if mention.kind in {"person", "organisation", "place"}:
             evident.setdefault(form, mention.kind)
         elif not mention.rows and not mention.is_first and not mention.is_small and form not in writing.lower_words:
             times[form] += 1
+            articles[form] += mention.before in _ARTICLES
             if mention.before in _WITHIN:
                 within.add(form)
     for form, number in times.items():
@@ -252,6 +273,8 @@ def _evident(
             evident.setdefault(form, "person")
         elif not writing.is_strict and form in within:
             evident.setdefault(form, "place")
+        elif 2 * articles[form] >= number and form[-1] != "s":
+            continue  # "the Panhandle", "the Channel": a place, a thing or a title as often
         elif not writing.is_strict and number > 1 and len(form) > 3 and form not in ORGANISATION_HEADS:
             evident.setdefault(form, "organisation")
     return evident

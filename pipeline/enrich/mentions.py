@@ -17,6 +17,7 @@ from pipeline.enrich.han_names import HAN, han_names
 from pipeline.enrich.name_words import (
     ADJECTIVES,
     DIRECTIONS,
+    ORGANISATION_BEGINNINGS,
     PLACE_PREPOSITIONS,
     SHORT_PLACES,
     STATE_ABBREVIATIONS,
@@ -158,7 +159,8 @@ def _of_hit(text: str, hit: Found, piece: Piece | None, *, is_small: bool = Fals
 def _without_opening_word(piece: Piece, hits: Sequence[Found]) -> Piece:
     """Drop the word that begins a sentence where a known name comes behind it: "Pramugari Singapore Airlines"."""
     rest = piece.words[1:]
-    if piece.is_first and rest and rest[0].start in {hit.start for hit in hits}:
+    is_head = piece.words[0].low in ORGANISATION_BEGINNINGS
+    if piece.is_first and not is_head and rest and rest[0].start in {hit.start for hit in hits}:
         return piece._replace(start=rest[0].start, words=rest, is_first=False)
     return piece
 
@@ -246,7 +248,9 @@ def _is_whole_around_place(piece: Piece, hit: Found) -> bool:
         rest = [word for word in piece.words if word.start >= hit.end]
         return bool(rest) and not rest[0].link and not (len(rest) > 1 and rest[0].low in given_names())
     ends_with_it = hit.end == piece.end
-    return ends_with_it and first.low not in DIRECTIONS and first.low in given_names() and last.low in surnames()
+    if ends_with_it and first.low in DIRECTIONS:
+        return False
+    return ends_with_it and first.low in given_names() and last.low in surnames()
 
 
 def _parted(text: str, piece: Piece, hits: Iterable[Found]) -> Iterator[Mention]:

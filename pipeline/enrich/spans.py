@@ -44,6 +44,7 @@ _DATELINE_END: Final = re.compile(r"[^\n]{0,60}?(?:[-–—]|:)\s|,")
 _ACRONYM_BEHIND: Final = re.compile(r" \(([A-Z]{2,8})\)")
 _RECORD: Final = re.compile(r" \(\d{1,3}-\d{1,3}[,)]|: \d{1,3}-\d{1,3},")
 """Won and lost games, behind a team."""
+_OFFICE: Final = re.compile(" (?:Secretary|Minister|Undersecretary|Commissioner|Advis[eo]r)(?![a-z])")
 _HYPHENED: Final = re.compile(r"-[a-z]{1,6}(?![-a-z])")
 _NEXT_WORD: Final = re.compile(r",? ?([^\W\d_]{2,20})")
 
@@ -204,7 +205,11 @@ def _without_opening(words: list[Word], writing: Writing, *, is_first: bool) -> 
     if first.low in _ALSO_IN_NAMES:
         if first.low == "the":
             is_paper = len(words) > 1 and words[-1].low in PRESS_HEADS
-            keeps = is_paper and len(words) == 2 if is_first else is_paper or (len(words) > 1 and _has_head(words))
+            keeps = (
+                is_paper and (len(words) == 2 or writing.is_strict)
+                if is_first
+                else is_paper or (len(words) > 1 and _has_head(words))
+            )
             return words if keeps else words[1:]
         return words[1:] if len(words) == 1 or (is_first and first.low in writing.function_words) else words
     if is_first and first.low in writing.lower_words and not _is_name_of_words(words):
@@ -335,6 +340,8 @@ def _kind_of_one(text: str, word: Word, end: int, before: str) -> Kind:
         return _kind_of_capitals(text, word, end)
     if word.text[-1].isdigit() and "-" in word.text:
         return "none"
+    if _OFFICE.match(text, end):
+        return "none"  # "Commerce Secretary"
     around = _kind_around(text, word.start, end, before)
     return around or ("organisation" if _INNER_CAPITAL.match(word.text) else "")
 

@@ -367,8 +367,7 @@ def _unknown_field(name: str, rest: str) -> str:
     if re.match(r"[^\s:]+://", rest):
         address = _shown(rest.split(maxsplit=1)[0])
         return f"{_shown(name)} is not a field; an address must be quoted: url:{address}"
-    near = (
-        [_MEANT[name.lower()]] if name.lower() in _MEANT else get_close_matches(name.lower(), FIELDS, n=1, cutoff=0.5)
-    )
+    meant = _MEANT.get(name.lower())
+    near = [meant] if meant else get_close_matches(name.lower(), FIELDS, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}:?" if near else f"the fields are {', '.join(_NAMED)};"
     return f"{_shown(name)} is not a field; {hint} Quote the text when the colon is part of it"

@@ -63,13 +63,14 @@ def articles(cli: Cli, query: str = "*") -> dict[str, dict[str, object]]:
 def test_what_newer_stages_find_is_searchable_and_nothing_else_changes(kept: Cli) -> None:
     before = articles(kept)
     ended = kept("replay", "--where", "stages.text:<77")
+    others = "the other stages are gone through"
     assert (ended.code, ended.out.splitlines()) == (
         0,
         [
             "3 articles selected",
             "1 with their stored page",
-            "1 whose page is gone (pages_keep_days, pages_keep_gb): their text stays, the other stages are gone through",
-            "1 without a page: the text of the feed or file stays, the other stages are gone through",
+            f"1 whose page is gone (pages_keep_days, pages_keep_gb): their text stays, {others}",
+            f"1 without a page: the text of the feed or file stays, {others}",
             "enriched again: 1 changed, 2 unchanged",
         ],
     )
