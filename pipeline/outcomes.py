@@ -67,6 +67,7 @@ FlagName = Literal[
     "page_is_video",
     "extraction_broken",
     "names_truncated",
+    "lines_removed",
 ]
 """Remarks on an article's quality, kept with it. A stage that fails on an article adds ``failed:<stage>``."""
 

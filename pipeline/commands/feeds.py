@@ -274,11 +274,11 @@ async def _check(context: Context, text: str, state: State | None) -> FeedCheck:
 
 
 def _with_outlet(found: FeedCheck, outlet: str, state: State) -> FeedCheck:
-    from pipeline.enrich.habits import norm_of, repeated_lines
+    from pipeline.enrich.habits import frequent_lines, norm_of
     from pipeline.poll.check_words import with_outlet
 
     pages = state.outlet_pages(outlet)
-    return with_outlet(found, norm_of(pages, repeated_lines(pages)), state.outlet_breaks([outlet]).get(outlet))
+    return with_outlet(found, norm_of(pages, frequent_lines(pages)), state.outlet_breaks([outlet]).get(outlet))
 
 
 def _read(path: Path) -> OpmlResult:

@@ -34,7 +34,7 @@ def enrich_again(
     """
     tools = dataclasses.replace(tools, profiles=UntoldProfiles(tools.profiles))
     if article.text_from == "page" and _has_page(article, tools):
-        bare = replace(article, body="", headings=(), text_choice="", text_confidence=0.0)
+        bare = replace(article, body="", headings=(), dateline="", text_choice="", text_confidence=0.0)
         try:
             found = enrich(bare, tools, stages)
         except DropArticle:

@@ -46,7 +46,9 @@ def enrich(article: Article, tools: Tools) -> Article:
     paragraphs = split_body(article.body, article.headings)
     is_of_page = article.text_from == "page"
     if is_of_page and article.outlet:
-        paragraphs = without_repeated(paragraphs, tools.profiles.repeated_lines(article.outlet))
+        left = without_repeated(paragraphs, tools.profiles.repeated_lines(article.outlet))
+        article = article if len(left) == len(paragraphs) else article.flagged("lines_removed")
+        paragraphs = left
     paragraphs = [paragraph for paragraph in paragraphs if not is_noise(paragraph.text)]
     published, dateline, paragraphs = _without_start(paragraphs, article)
     if is_of_page:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pickle import UnpicklingError
 from typing import Final
 
 import structlog
@@ -40,19 +41,24 @@ PIECE: Final = 16
 DEATHS: Final = 2
 """Processes that one record may take along before it is given up: the first may have died of something else."""
 END_SECONDS: Final = 5.0
+LOST: Final = (EOFError, OSError, UnpicklingError)
+"""What a line says whose other end is gone: between two messages, while one is sent, or in the middle of one."""
 
 
 class Piece(Struct):
-    """Some records of a batch, and where they stand in it."""
+    """Some records of a batch, where they stand in it, and what is known of their outlets."""
 
     start: int
     records: Sequence[Record]
+    habits: Mapping[str, Habits] = {}
     deaths: int = 0
 
 
 class Done(Struct):
     """What came back: outcomes and all that was noted on the way, or what went wrong."""
 
+    start: int
+    """Of the piece."""
     handled: Sequence[Handled] = ()
     notes: Sequence[Note] = ()
     events: Sequence[Event] = ()
@@ -91,7 +97,9 @@ class Crew:
             CrewFailed: a stage raised what it may not.
         """
         handled: list[Handled | None] = [None] * len(records)
-        waiting = deque(Piece(start, records[start : start + PIECE]) for start in range(0, len(records), PIECE))
+        # All that may fail for want of a neighbour is asked before anything is given out.
+        pieces = [(start, records[start : start + PIECE]) for start in range(0, len(records), PIECE)]
+        waiting = deque(Piece(start, some, habits_of(some, self._profiles)) for start, some in pieces)
         busy: dict[Connection, Piece] = {}
         failure: Exception | None = None
         while busy or (waiting and failure is None):
@@ -107,9 +115,11 @@ class Crew:
                 piece = busy.pop(member.connection)
                 try:
                     done: Done = member.connection.recv()
-                except (EOFError, ConnectionError):
+                except LOST:
                     waiting.extendleft(reversed(self._after_death(member, piece, handled)))
                     continue
+                if done.start != piece.start:
+                    raise AssertionError(f"asked for the piece at {piece.start}, told of the one at {done.start}")
                 failure = failure or _failure(done)
                 for at, outcome in enumerate(done.handled):
                     handled[piece.start + at] = outcome
@@ -127,8 +137,8 @@ class Crew:
     def _given(self, member: _Member, piece: Piece) -> bool:
         member.get_ready()
         try:
-            member.connection.send((piece.records, habits_of(piece.records, self._profiles)))
-        except ConnectionError:
+            member.connection.send((piece.start, piece.records, piece.habits))
+        except LOST:
             return False
         return True
 
@@ -138,9 +148,9 @@ class Crew:
         self._members[self._members.index(member)] = self._started()
         log.warning("enriching process died", step="enrich", records=len(piece.records), next="tried one by one")
         if len(piece.records) > 1:
-            return [Piece(piece.start + at, [record]) for at, record in enumerate(piece.records)]
+            return [Piece(piece.start + at, [record], piece.habits) for at, record in enumerate(piece.records)]
         if piece.deaths + 1 < DEATHS:
-            return [Piece(piece.start, piece.records, piece.deaths + 1)]
+            return [Piece(piece.start, piece.records, piece.habits, piece.deaths + 1)]
         detail = f"enriching it ended {DEATHS} processes"
         handled[piece.start] = Handled(piece.records[0], Status.DEAD, reason="killed its worker", detail=detail)
         return []
@@ -172,12 +182,14 @@ class _Member:
             return
         try:
             self._is_ready = self.connection.recv()
-        except (EOFError, ConnectionError):
+        except LOST:
             self.end()
             raise CrewFailed("a process to enrich in did not start; it says why on stderr") from None
 
     def end(self) -> None:
-        """Hang up, which ends it; where that does not, end it."""
+        """Hang up, which ends it; where that does not, end it. A second time does nothing."""
+        if self.connection.closed:
+            return
         self.connection.close()
         self.process.join(END_SECONDS)
         if self.process.is_alive():
@@ -190,22 +202,24 @@ def _serve(line: Connection, open_tools: Callable[[], Tools], stages: Sequence[s
     """Enrich what comes down the line until nobody is at its other end: the whole life of a process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to all; the worker ends us when it is ready
     tools = open_tools()
-    with suppress(EOFError, ConnectionError):
+    with suppress(*LOST):
         line.send(True)
         while True:
-            records, habits = line.recv()
-            line.send(_done(records, habits, tools, stages))
+            start, records, habits = line.recv()
+            line.send(_done(start, records, habits, tools, stages))
 
 
-def _done(records: Sequence[Record], habits: Mapping[str, Habits], tools: Tools, stages: Sequence[str]) -> Done:
+def _done(
+    start: int, records: Sequence[Record], habits: Mapping[str, Habits], tools: Tools, stages: Sequence[str]
+) -> Done:
     profiles, meter = GivenProfiles(habits), NotedMeter()
     try:
         handled = enrich_records(records, dataclasses.replace(tools, profiles=profiles, meter=meter), stages)
     except TryLater as later:
-        return Done(later=later.cause)
+        return Done(start, later=later.cause)
     except Exception:  # a boundary: it stops the worker, there instead of here
-        return Done(bug=traceback.format_exc())
-    return Done(handled, profiles.notes, meter.events)
+        return Done(start, bug=traceback.format_exc())
+    return Done(start, handled, profiles.notes, meter.events)
 
 
 def _failure(done: Done) -> Exception | None:

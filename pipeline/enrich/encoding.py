@@ -16,6 +16,10 @@ from pipeline.text.characters import one_line
 _MAY_BE_BROKEN: Final = re.compile("[\x80-\u05ff]")
 """UTF-8 read as a charset of single bytes has letters of Latin, Greek, Cyrillic or Hebrew in it. Looking for one is 20
 times faster than looking for all signs of a break, and most texts have none."""
+MAX_CHARACTERS: Final = 20_000
+"""Of a paragraph that is repaired: ftfy looks at each piece of one that it cannot repair as a whole."""
+MAX_REPAIRED: Final = 200_000
+"""Of a body."""
 MAX_PASSES: Final = 5
 """A text that was decoded wrongly twice takes two, and one more to see that it is sound."""
 
@@ -29,7 +33,7 @@ def with_repaired_text(article: Article) -> Article:
     if article.title.isascii() and article.summary.isascii() and article.body.isascii():
         return article
     repaired = msgspec.structs.replace(article, title=_repaired(article.title), summary=_repaired(article.summary))
-    if _MAY_BE_BROKEN.search(article.body) and is_bad(article.body):
+    if len(article.body) <= MAX_REPAIRED and _MAY_BE_BROKEN.search(article.body) and is_bad(article.body):
         paragraphs = split_body(article.body, article.headings)
         kept = [Paragraph(fixed, is_head) for text, is_head in paragraphs if (fixed := _repaired(text))]
         repaired = with_paragraphs(repaired, kept)
@@ -38,6 +42,8 @@ def with_repaired_text(article: Article) -> Article:
 
 def _repaired(text: str) -> str:
     """Return the text repaired and tidied until nothing changes; as it was, where that takes too long."""
+    if len(text) > MAX_CHARACTERS:
+        return text
     repaired = text
     for _ in range(MAX_PASSES):
         if repaired.isascii() or not is_bad(repaired):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from statistics import mean, median
 from typing import Final
 
@@ -23,6 +23,8 @@ REPEATED_ARTICLES: Final = 5
 REPEATED_SHARE: Final = 0.2
 """A line is repeated when it stands in so many articles and in this share of those remembered. Paragraphs of background
 come back too, but not in every fifth article."""
+REPEATED_DAYS: Final = 3
+"""On so many: five updates of one story are told in a day or two."""
 MUCH_EMPTIER: Final = 0.6
 """More of the newest pages without a text than before, as a share of all."""
 FALL: Final = 0.3
@@ -36,7 +38,17 @@ ACCEPTED_AFTER: Final = timedelta(days=14)
 
 
 def repeated_lines(pages: Sequence[OutletPage]) -> frozenset[int]:
-    """Return the keys of the lines that these pages of one outlet repeat."""
+    """Return the keys of the lines that these pages of one outlet repeat, on several days."""
+    often = frequent_lines(pages)
+    days: dict[int, set[date]] = {}
+    for page in pages if often else ():
+        for key in often.intersection(page.lines):
+            days.setdefault(key, set()).add(page.read_at.date())
+    return frozenset(key for key, seen in days.items() if len(seen) >= REPEATED_DAYS)
+
+
+def frequent_lines(pages: Sequence[OutletPage]) -> frozenset[int]:
+    """Return the keys of the lines that many of these pages have, be it of one day: a new layout's are all new."""
     counts = Counter(key for page in pages for key in set(page.lines))
     least = max(REPEATED_ARTICLES, REPEATED_SHARE * len(pages))
     return frozenset(key for key, number in counts.items() if number >= least)
@@ -68,14 +80,14 @@ def look_for_break(pages: Sequence[OutletPage], going_on: OutletBreak | None, no
         return None if is_over else going_on
     if len(before) < LEAST_BEFORE:
         return None
-    norm = norm_of(before, repeated_lines(before))
+    norm = norm_of(before, frequent_lines(before))
     cause = _difference(norm, recent, pages)
     return OutletBreak(outlet=recent[0].outlet, since=now, cause=cause, norm=norm) if cause else None
 
 
 def _difference(norm: PageNorm, recent: Sequence[OutletPage], pages: Sequence[OutletPage]) -> str:
     """Return in words what is different now; empty: nothing that matters."""
-    now = norm_of(recent, repeated_lines(pages))
+    now = norm_of(recent, frequent_lines(pages))
     if now.empty - norm.empty >= MUCH_EMPTIER:
         return f"{now.empty:.0%} of the last {now.pages} pages gave no text; {norm.empty:.0%} of those before"
     if not now.characters:

@@ -36,6 +36,8 @@ _KIND_FLAGS: Final[dict[str, FlagName]] = {
     "consent": "page_is_consent",
     "video": "page_is_video",
 }
+_NO_TEXT_OF_ITS_OWN: Final = frozenset({"page_is_index", "page_is_video"})
+"""Pages that are to have no text; a log-in in the place of each article is a break, however well it is known."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -104,7 +106,8 @@ def _with_page_text(article: Article, own: Candidate | None, tools: Tools) -> Ar
     except ExtractionFailed as failure:
         log.warning("page not read", step="enrich", id=article.id, page=article.page, cause=str(failure)[:200])
         found = _PageText()
-    _note(article, found.extracted, tools)
+    if not _NO_TEXT_OF_ITS_OWN.intersection(found.flags):
+        _note(article, found.extracted, tools)
     article, choice = _chosen(article, own or Candidate("", ()), found, tools)
     if choice.choice not in ("extracted", "json_ld"):
         if "extraction_broken" not in article.flags:  # else there may be an article, which cannot be read just now
@@ -131,7 +134,7 @@ def _chosen(article: Article, own: Candidate, found: _PageText, tools: Tools) ->
 
 def _note(article: Article, extracted: Sequence[Paragraph], tools: Tools) -> None:
     """Tell the outlet's profile what extraction gave, be it nothing: that is how its drift is noticed."""
-    if article.outlet:
+    if article.outlet and article.lane == "live":  # an archive's pages are as the outlet was, not as it is
         keys, size = candidate_keys(extracted), characters(extracted)
         tools.profiles.note(article.id, article.outlet, keys, size, tools.page_bytes(article.page))
 

@@ -3,8 +3,8 @@
     records of the state ─matching─▶ backfill.raw, each as it was settled ─▶ enrich ─▶ settle ─▶ backfill.ready ─▶ index
 
 The alert step reads the live lane alone, so none of them raises an alert. An article that changes on the way is left to
-that change. Nothing is noted about what was sent: a query by edition (``stages.text:<7``) no longer selects what is
-done, so the same command goes on where it was stopped.
+that change. Nothing is noted about what was sent. A query by edition (``stages.entities:<3``) no longer selects what is
+done, so the same command goes on where it was stopped; by an edition of ``text`` it goes on selecting what has no page.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from pipeline.identity import content_hash
 from pipeline.outcomes import Status
 from pipeline.ports import ArticleRecord
 from pipeline.settle.changes import changes_between
-from pipeline.settle.kept import is_same_page, with_text_of
+from pipeline.settle.kept import is_same_reading, with_text_of
 from pipeline.topics import MAX_ARTICLE_BYTES
 
 LATE_LIVE = timedelta(hours=48)
@@ -160,7 +160,7 @@ def _next_form(article: Article, known: ArticleRecord, *, family: str, is_news: 
     if _says_less(article, known) or (last.text_from == "page" and article.text_from == "feed"):
         article = with_text_of(last, article)
     new_hash = hash_of(article)
-    is_revised = new_hash != last.content_hash and not is_same_page(last, article)
+    is_revised = new_hash != last.content_hash and not is_same_reading(last, article)
     joined = family if family and last.family == last.id and is_revised else last.family
     ends_silence = is_news and (is_other_feed or (is_revised and last.published is not None))
     settled = replace(

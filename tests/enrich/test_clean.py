@@ -219,7 +219,7 @@ class Known(NoProfiles):
 
     def repeated_lines(self, outlet: str) -> frozenset[int]:
         return (
-            frozenset({line_key("Our Standards: the principles of 2023")}) if outlet == "The Example" else frozenset()
+            frozenset({line_key("Our Standards: the principles of 2024")}) if outlet == "The Example" else frozenset()
         )
 
 

@@ -128,3 +128,52 @@ def test_what_is_known_of_outlets_goes_along_and_what_pages_tell_comes_back(
         ("Broken", "feed", ("extraction_broken",)), ("Sound", "page", ()),
     }  # fmt: skip
     assert sorted(profiles.noted) == sorted((a.id, a.outlet) for a in some)
+
+
+class AwayProfiles(KnownProfiles):
+    """Cannot be reached at the second look."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def broken(self, outlet: str) -> str:
+        self.looks += 1
+        if self.looks == 2:
+            raise TryLater("the state is away")
+        return ""
+
+
+def test_a_state_that_is_away_for_a_moment_mixes_nothing_up(tmp_path: Path) -> None:
+    folder = str(tmp_path / "pages")
+    crew = Crew(
+        2, open_tools=partial(tools_of, folder), stages=STAGES, profiles=AwayProfiles(), meter=MetricsMeter()
+    )  # fmt: skip
+    some = [
+        replace(a, outlet=f"Outlet {n // PIECE}", page="2026-03-01/" + "0" * 32)
+        for n, a in enumerate(articles(4 * PIECE))
+    ]
+    given = records(some)
+    with pytest.raises(TryLater, match="the state is away"):
+        crew.enrich(given)
+    for _ in range(2):
+        assert [each.record.offset for each in crew.enrich(given)] == list(range(len(given)))
+    crew.close()
+    crew.close()
+
+
+def test_a_process_that_dies_with_its_answer_half_sent_costs_nothing(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = records(articles(PIECE))
+    crew.enrich(given)
+    member = crew._members[0]
+    real = member.connection.recv
+
+    def cut_off() -> object:
+        real()
+        os.kill(member.process.pid or 0, signal.SIGKILL)
+        raise OSError("got end of file during message")
+
+    monkeypatch.setattr(member.connection, "recv", cut_off, raising=False)
+    assert len(crew.enrich(given)) == PIECE

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pipeline.enrich.habits import ACCEPTED_AFTER, RECENT, look_for_break, norm_of, repeated_lines
 from pipeline.ports import OutletBreak, OutletPage
@@ -19,7 +20,7 @@ FURNITURE = (101, 102)
 def pages(*texts: int, page_bytes: int = 100_000, lines: Sequence[int] = ()) -> list[OutletPage]:
     """Readings, newest first, with these lengths of their texts."""
     return [
-        OutletPage(outlet="Mirror", article=f"a{n}", read_at=NOW - timedelta(hours=n), characters=characters,
+        OutletPage(outlet="Mirror", article=f"a{n}", read_at=NOW - timedelta(hours=4 * n), characters=characters,
                    page_bytes=page_bytes, lines=(*lines, 1_000 + n))
         for n, characters in enumerate(texts)
     ]  # fmt: skip
@@ -119,3 +120,9 @@ def test_no_readings_are_too_odd(readings: list[tuple[int, int, list[int]]]) -> 
 def test_no_readings_at_all_change_nothing(going_on: bool) -> None:
     began = OutletBreak(outlet="m", since=NOW, cause="c", norm=norm_of([], frozenset())) if going_on else None
     assert look_for_break([], began, NOW) is began
+
+
+def test_lines_of_one_day_are_a_storys_and_not_the_outlets() -> None:
+    updates = [replace(page, lines=(7,), read_at=NOW) for page in pages(*USUAL[:6])]
+    assert repeated_lines(updates) == frozenset()
+    assert repeated_lines([replace(page, lines=(7,)) for page in pages(*USUAL)]) == {7}

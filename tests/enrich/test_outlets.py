@@ -31,7 +31,7 @@ def profiles(state: SqlState, clock: SettableClock) -> OutletProfiles:
 
 def read_pages(profiles: OutletProfiles, clock: SettableClock, start: int, number: int, characters: int) -> None:
     for n in range(start, start + number):
-        clock.forward(1_800)
+        clock.forward(43_200)
         profiles.note(f"a{n}", "Mirror", (7, 1_000 + n), characters, 100_000)
         profiles.flush()
 

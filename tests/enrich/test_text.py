@@ -245,10 +245,20 @@ def test_the_outlet_s_profile_is_told_once_of_a_page_that_gave_the_text(tools: T
     tools = Tools(pages=MemoryPages(), languages=tools.languages, profiles=notes)
     found = enrich(article(page=stored(tools, PAGE), feed="f", title="T", outlet="The Example"), tools)
     length = sum(map(len, found.body.split("\n\n")))
-    assert notes.notes == [("a", "The Example", 3, length, len(PAGE))]
+    assert notes.notes == [("a", "The Example", 1, length, len(PAGE))]
     enrich(article(html="<p>Feed text.</p>", feed="f", outlet="The Example"), tools)
     enrich(article(page=stored(tools, PAGE), feed="f", title="T"), tools)
     assert len(notes.notes) == 1, "neither a feed's text nor that of an unknown outlet"
+
+
+def test_no_profile_is_told_of_an_archive_s_pages_nor_of_one_that_is_a_film(tools: Tools) -> None:
+    notes = Notes()
+    tools = Tools(pages=MemoryPages(), languages=tools.languages, profiles=notes)
+    enrich(article(page=stored(tools, PAGE), feed="f", title="T", outlet="The Example", lane="backfill"), tools)
+    film = stored(tools, "<html><head><meta property='og:type' content='video.other'></head><body><video></video>")
+    found = enrich(article(page=film, html="<p>Teaser.</p>", feed="f", title="T", outlet="The Example"), tools)
+    assert "page_is_video" in found.flags
+    assert notes.notes == []
 
 
 def test_a_second_run_changes_nothing_even_when_the_page_is_gone(tools: Tools) -> None:

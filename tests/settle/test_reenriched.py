@@ -114,3 +114,35 @@ def test_a_new_title_brings_its_own_names_and_the_kept_body_keeps_its() -> None:
     found = later(record(), text_from="feed", page="", body="Teaser.", title="Ann Lee speaks", entities=(captain,))
     assert found.publish is not None
     assert found.publish.entities == (replace(FERRY, in_title=()), PORT, replace(captain, in_body=()))
+
+
+def test_lines_that_an_outlet_repeats_leave_without_an_edit_and_other_editions_of_stages_tell_of_none() -> None:
+    known = record(body=TEXT + "\n\nJoin our readers.\n\nIt was towed.")
+    other = "2026-03-02/" + "f" * 32
+    removed = later(known, page=other, body=TEXT + "\n\nIt was towed.", flags=("lines_removed",))
+    assert removed.publish is not None
+    assert (removed.publish.revision, removed.publish.changes) == (1, None)
+    added = later(known, page=other, body=TEXT + "\n\nIt sank.", flags=("lines_removed",))
+    assert added.publish is not None
+    assert added.publish.revision == 2
+    upgraded = later(known, page=other, body=TEXT + "\n\nIt sank.", stages=("text/3",))
+    assert upgraded.publish is not None
+    assert upgraded.publish.revision == 1
+
+
+def test_what_a_feed_says_anew_counts_and_does_not_pile_up() -> None:
+    known = record(origin="Reuters", origin_by="dateline", authors=("Old Name",), flags=("paywalled",))
+    found = later(
+        known, text_from="feed", page="", body="Teaser.", entities=(FERRY,), origin="AFP", origin_by="byline",
+        authors=("New Name",), updated=NOW, flags=("language_unsure", "published_clamped"),
+    )  # fmt: skip
+    assert found.publish is not None
+    assert (found.publish.origin, found.publish.origin_by) == ("Reuters", "dateline")
+    assert (found.publish.authors, found.publish.updated) == (("New Name",), NOW)
+    assert found.publish.flags == ("paywalled", "published_clamped")
+    for number in range(300):
+        assert found.record is not None
+        teaser = article(text_from="feed", page="", body="Teaser.", entities=(FERRY,), tags=(f"tag {number}",))
+        found = decide_known(teaser, found.record, source(10 + number), family="", now=NOW)
+    assert found.publish is not None
+    assert len(found.publish.tags) == 100
