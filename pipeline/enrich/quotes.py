@@ -27,7 +27,7 @@ from pipeline.enrich.speaker import (
     topic,
     words_of,
 )
-from pipeline.enrich.speech_words import DenseSpeech, Speech, dense_speech_of, speech_of
+from pipeline.enrich.speech_words import CONTRASTING, DenseSpeech, Speech, dense_speech_of, speech_of
 from pipeline.enrich.tools import Tools
 from pipeline.text.limits import MAX_BODY_CHARACTERS
 
@@ -53,6 +53,7 @@ NEAR_WORDS: Final = 16
 
 _DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _STOPS: Final = ".!?…。！？؟۔।"
+_DASHES: Final = frozenset("-–—")
 _PAUSES: Final = ",，،、"
 _TITLE_SHARE: Final = 0.7
 MAX_TITLE: Final = 80
@@ -160,7 +161,8 @@ class _Reader:
         if self._colon(lead) and in_lead is not None and in_lead.speaker is not None:
             return in_lead
         in_tail = self._behind_or_before(tail, index, is_behind=True, previous=previous)
-        both = (in_tail, in_lead) if self._leaves_off(quote) else (in_lead, in_tail)
+        is_of_tail = self._leaves_off(quote) and not self._contrasts(tail)
+        both = (in_tail, in_lead) if is_of_tail else (in_lead, in_tail)
         for one in both:
             if one is not None and one.speaker is not None:
                 return one
@@ -216,6 +218,8 @@ class _Reader:
         words = words_of(self.named, self._unquoted(start, end))
         clause = Clause(self.named, self.speech, words, previous=previous, since=self._since)
         found = sayings(words, self.speech, self.named)
+        if not found and self._since <= start and (subject := self.named.subject_between(start, end, "person")):
+            return Attribution("", Speaker(subject.entity.name, subject.entity.id))
         for find in (clause.subject_before, clause.speaker):
             for saying in found:
                 if speaker := find(saying):
@@ -235,7 +239,8 @@ class _Reader:
         start = quote.after
         # Behind a question the text may go on with a capital: "Why?" Jones asked.
         is_open = self.text[quote.end - 1] in "!?" and self.text[start : start + 1] == " "
-        end = min(self.named.sentence_end(start + is_open), start + MAX_STRETCH)
+        is_open |= self.text[start : start + 2].lstrip(" ")[:1] in _DASHES
+        end = min(self.named.sentence_end(start + 2 * is_open), start + MAX_STRETCH)
         if self.dense is not None and self.text[quote.end - 1] in "。！？":
             end = min(end, start + MAX_DENSE_TAIL)
         elif self.text[quote.end - 1] in ".。" and end - start > 1:
@@ -260,6 +265,11 @@ class _Reader:
 
     def _colon(self, lead: tuple[int, int]) -> bool:
         return self.text[lead[0] : lead[1]].rstrip().endswith((":", "："))
+
+    def _contrasts(self, tail: tuple[int, int]) -> bool:
+        """Whether a tail begins another clause: "…, while Jones said"."""
+        first = words_of(self.named, [(tail[0], min(tail[1], tail[0] + 20))])[:1]
+        return bool(first) and first[0].folded in CONTRASTING
 
     def _leads_in(self, lead: tuple[int, int], quote: Quoted) -> bool:
         """Whether a sentence leads to a quote by its mark alone: a colon, or a comma before a whole sentence."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from pipeline.enrich.named import APOSTROPHES, REACH, Mention, Named
-from pipeline.enrich.speech_words import HONORIFICS, JOINING, MODIFYING, PARTICLES, DenseSpeech, Speech
+from pipeline.enrich.speech_words import DOCUMENTS, HONORIFICS, JOINING, MODIFYING, PARTICLES, DenseSpeech, Speech
 
 _WORD = re.compile(r"[^\W_]+")
 _COMMON_NOUN_WORDS: Final = 4
@@ -18,6 +18,8 @@ _PHRASE_WORDS: Final = 12
 _AFTER_CHARACTERS: Final = 100
 """Behind a verb, as far as its subject can be."""
 _DENSE_TAIL: Final = 24
+_IN_A_STATEMENT: Final = ("在", "于", "於", "通过", "透过", "透過", "发表", "發表", "发布", "發布", "发文告")
+"""What leads from whose statement it is to "statement", in Chinese."""
 
 
 class Speaker(NamedTuple):
@@ -102,7 +104,7 @@ class Clause:
     def speaker(self, saying: Saying) -> Speaker | None:
         """Return the subject of a verb, or whom "according to" leads to; None when neither is there."""
         if saying.is_source:
-            return self._behind(saying.last)
+            return self._behind(saying.last, is_source=True)
         own = self.words[saying.first].folded
         if own in self.speech.people:
             return self._behind(saying.last, needs_name=True) or self._person(self.words[saying.first].start, own)
@@ -145,8 +147,13 @@ class Clause:
         mention = self.named.at(word.start)
         if mention is not None:
             before = self._index_before(at, mention.start)
+            is_apart = self._gap(before).strip(" -’'") if before >= 0 else ""
+            if before > 0 and not is_apart and self._is_led_by_nameless(before):
+                return NAMELESS
             if before >= 0 and self.words[before].folded in MODIFYING:
                 head = before - 1
+                if head >= 0 and self.words[head].folded in DOCUMENTS:
+                    return _speaker(mention)
                 headed = self.named.at(self.words[head].start) if head >= 0 else None
                 return _speaker(headed) if headed else NAMELESS if head >= 0 else _speaker(mention)
             return _speaker(mention)
@@ -165,8 +172,9 @@ class Clause:
         for index in range(at, max(0, at - _PHRASE_WORDS), -1):
             if self._gap(index - 1).strip(" -’'") or self.words[index].folded in self.speech.verbs | JOINING:
                 return False
-            if self.words[index].folded in self.speech.links and self.words[index - 1].folded in self.speech.nameless:
-                return True
+            nouns = {one.folded for one in self.words[max(0, index - 2) : index]} - DOCUMENTS
+            if self.words[index].folded in self.speech.links and not nouns.isdisjoint(self.speech.nameless):
+                return True  # "a source close to"
         return False
 
     def _sentence_subject(self, at: int) -> Speaker | None:
@@ -214,7 +222,7 @@ class Clause:
 
     # What stands behind the verb
 
-    def _behind(self, index: int, *, needs_name: bool = False) -> Speaker | None:
+    def _behind(self, index: int, *, needs_name: bool = False, is_source: bool = False) -> Speaker | None:
         """Return whom the noun phrase behind a word means."""
         start = self.words[index].end
         phrase: list[Word] = []
@@ -231,8 +239,28 @@ class Clause:
             phrase = phrase[1:]
         if not phrase:
             return None
-        in_apposition = None if self._named_in(phrase) else self._apposition(phrase[0])
-        return in_apposition or self._phrase(phrase, needs_name=needs_name)
+        named = self._named_in(phrase)
+        in_apposition = self._bearer(phrase[0], named) if named else self._apposition(phrase[0])
+        author = self._author(phrase[-1]) if not named and phrase[-1].folded in DOCUMENTS else None
+        return in_apposition or author or self._phrase(phrase, needs_name=needs_name, is_source=is_source)
+
+    def _author(self, document: Word) -> Speaker | None:
+        """Return whom "a statement by" leads to."""
+        after = self.words.index(document) + 1
+        if after + 1 >= len(self.words) or self.words[after].folded not in MODIFYING:
+            return None
+        behind = self.words[after + 1 : after + 3]  # an article may come first
+        found = next((mention for word in behind if (mention := self.named.at(word.start))), None)
+        return _speaker(found) if found and found.entity.kind != "place" else None
+
+    def _bearer(self, first: Word, named: Sequence[Mention]) -> Speaker | None:
+        """Return the person behind an office and its organisation: "Director Acme, Jane Jones"."""
+        last = named[-1]
+        if last.entity.kind == "person" or named[0].start <= first.start:
+            return None
+        people = self.named.within(last.end, last.end + 3)
+        is_behind = bool(people) and self.text[last.end : people[0].start] == ", "
+        return _speaker(people[0]) if is_behind and people[0].entity.kind == "person" else None
 
     def _apposition(self, first: Word) -> Speaker | None:
         """Return the person behind a noun phrase and a comma: "the chief of police, Jane Jones"."""
@@ -244,12 +272,14 @@ class Clause:
                 return _speaker(mention) if self.text[mention.start - 2 : mention.start] == ", " else None
         return None
 
-    def _phrase(self, phrase: Sequence[Word], *, needs_name: bool) -> Speaker | None:
+    def _phrase(self, phrase: Sequence[Word], *, needs_name: bool, is_source: bool) -> Speaker | None:
         named = self._named_in(phrase)
         if named:
             last = named[-1]
             behind = self.text[last.end : phrase[-1].end]
-            is_owner = behind[:1] in APOSTROPHES or (last.entity.kind != "person" and behind.strip())
+            nouns = {word.folded for word in phrase if word.start >= last.end}
+            is_led = bool(nouns & self.speech.nameless) if is_source else bool(nouns)
+            is_owner = behind[:1] in APOSTROPHES or (last.entity.kind != "person" and is_led)
             return NAMELESS if is_owner else _speaker(last)
         if needs_name:
             return None
@@ -382,7 +412,7 @@ def dense_attribution(
         return Attribution(found.group(), speaker)
     mentions = [one for one in named.within(start, start + found.start()) if one.entity.kind != "place"]
     behind_name = named.text[mentions[-1].end : start + found.start()] if mentions else before
-    if speech.nameless.search(behind_name):
+    if speech.nameless.search(behind_name) and not behind_name.startswith(_IN_A_STATEMENT):
         people = [one for one in mentions if one.entity.kind == "person"]
         if not people:
             return Attribution(found.group(), NAMELESS)
