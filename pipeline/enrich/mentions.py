@@ -118,8 +118,11 @@ def _capitalised(text: str, hits: Sequence[Found], gazetteer: Gazetteer, writing
 
 def _with_han(text: str, found: Sequence[Mention], hits: Sequence[Found], gazetteer: Gazetteer) -> list[Mention]:
     """Return the mentions with the unlisted Chinese names among them, of two that overlap the longer."""
-    merged = [*found]
-    for start, end, kind, rows in han_names(text, hits, gazetteer):
+    names = han_names(text, hits, gazetteer)
+    letters = {name.start for name in names if name.end - name.start == 1}
+    # "中美" is China and the US here, not Central America
+    merged = [mention for mention in found if not {mention.start, mention.end - 1} <= letters]
+    for start, end, kind, rows in names:
         merged.append(Mention(start, end, text[start:end], kind, rows, 1, "", is_first=False))
     merged.sort(key=lambda mention: (mention.start, -mention.end, not mention.rows))
     kept: list[Mention] = []

@@ -250,6 +250,8 @@ parlimen
 battalion battalions regiment forum transit archive archives collective observatory facility
 cooperative
 management
+therapeutics biosciences biotech biopharma pharma foods brands semiconductor semiconductors software telecom
+telecommunications communications aerospace investments mining logistics robotics networks chemicals chemical
 """
 )
 
@@ -385,7 +387,7 @@ INSTITUTIONS: Final = frozenset(
         "congress", "senate", "house", "parliament", "house of representatives", "house of commons", "house of lords",
         "commons",
         "white house", "pentagon", "kremlin", "supreme court", "high court", "capitol police", "home office",
-        "foreign office", "state department", "treasury", "federal reserve", "knesset", "bundestag", "bundesrat",
+        "foreign office", "state department", "treasury", "federal reserve", "fed", "knesset", "bundestag", "bundesrat",
         "duma", "lok sabha", "rajya sabha", "interpol", "vatican city state", "dpr", "mahkamah agung", "élysée",
         "facebook", "twitter", "instagram", "tiktok", "youtube", "whatsapp", "telegram", "wechat", "weibo", "linkedin",
         "reddit", "snapchat", "truth social",

@@ -42,8 +42,8 @@ _INNER_CAPITAL: Final = re.compile(
 )
 _DATELINE_END: Final = re.compile(r"[^\n]{0,60}?(?:[-–—]|:)\s|,")
 _ACRONYM_BEHIND: Final = re.compile(r" \(([A-Z]{2,8})\)")
-_RECORD: Final = re.compile(r" \(\d{1,3}-\d{1,3}[,)]|: \d{1,3}-\d{1,3},")
-"""Won and lost games, behind a team."""
+_RECORD: Final = re.compile(r" \d{1,3}[-–]\d{1,3}(?![-–\w])| \(\d{1,3}-\d{1,3}[,)]|: \d{1,3}-\d{1,3},")
+"""A score, or the games won and lost, behind a team."""
 _OFFICE: Final = re.compile(" (?:Secretary|Minister|Undersecretary|Commissioner|Advis[eo]r)(?![a-z])")
 _HYPHENED: Final = re.compile(r"-[a-z]{1,6}(?![-a-z])")
 _NEXT_WORD: Final = re.compile(r",? ?([^\W\d_]{2,20})")
@@ -110,7 +110,8 @@ def _cut(text: str, run: Sequence[Word], function_words: frozenset[str]) -> Iter
     spelt = _spelt_out(text, run)
     for place, word in enumerate(run[: len(run) - len(spelt)]):
         begins = word.low in ORGANISATION_BEGINNINGS and not word.link
-        if part and (begins or (is_link(word.link) and not _is_led_on(part, word))):
+        goes_on = _is_led_on(part, word) or _is_agency(text, run, place, part)
+        if part and (begins or (is_link(word.link) and not goes_on)):
             yield part, title
             part, title = [], ""
         if _parts_names(run, place, part, title, function_words):
@@ -150,6 +151,22 @@ def _is_led_on(part: Sequence[Word], word: Word) -> bool:
     return any(is_link(each.link) for each in part)
 
 
+def _is_agency(text: str, run: Sequence[Word], place: int, part: Sequence[Word]) -> bool:
+    """Return whether "and" stands within the name of one agency: "the Food and Drug Administration"."""
+    word, following = run[place], run[place + 1] if place + 1 < len(run) else None
+    if word.link != "and" or len(part) > 2 or not following or following.link or following.low not in _AGENCY_HEADS:
+        return False
+    is_other = part[-1].text.isupper() or any(each.low in INSTITUTIONS or each.low in _AGENCY_HEADS for each in part)
+    is_definite = part[0].low == "the" or _word_before(text, part[0].start) == "the"
+    return is_definite and not is_other or (len(part) == 2 and part[0].low in INSTITUTIONS)
+
+
+_AGENCY_HEADS: Final = frozenset(
+    "administration commission agency committee committees authority office bureau council corporation service services"
+    " department ministry board inspectorate directorate".split()
+)
+
+
 def _parts_names(
     run: Sequence[Word], place: int, part: Sequence[Word], title: str, function_words: frozenset[str]
 ) -> bool:
@@ -164,6 +181,8 @@ def _parts_names(
     if word.low in TITLES:
         return _is_title(word, following, part, title, ends_run=ends_run)
     if word.low in CALENDAR:
+        if word.low in given_names() and following and not following.link and following.low in surnames():
+            return False  # "Christian Bale"
         return not _heads_follow(run, place) and not (part and following and len(word.low) == 3)
     if word.low in ADJECTIVES:
         return not _heads_follow(run, place) and not (part and is_link(word.link))
