@@ -106,7 +106,12 @@ class HanName(NamedTuple):
 
 def han_names(text: str, hits: Sequence[Found], gazetteer: Gazetteer) -> list[HanName]:
     """Return the unlisted Chinese names in ``text``, in order, the longest where they overlap."""
-    found = [*_organisations(text, hits), *_places(text, hits, gazetteer), *_people(text, hits), *_countries(text, gazetteer)]
+    found = [
+        *_organisations(text, hits),
+        *_places(text, hits, gazetteer),
+        *_people(text, hits),
+        *_countries(text, gazetteer),
+    ]
     found.sort(key=lambda name: (name.start, -name.end))
     kept: list[HanName] = []
     for name in found:

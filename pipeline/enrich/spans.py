@@ -224,7 +224,11 @@ def _without_opening(words: list[Word], writing: Writing, *, is_first: bool) -> 
     if first.low in _ALSO_IN_NAMES:
         if first.low == "the":
             is_paper = len(words) > 1 and words[-1].low in PRESS_HEADS
-            keeps = is_paper and (len(words) == 2 or writing.is_strict) if is_first else is_paper or (len(words) > 1 and _has_head(words))
+            keeps = (
+                is_paper and (len(words) == 2 or writing.is_strict)
+                if is_first
+                else is_paper or (len(words) > 1 and _has_head(words))
+            )
             return words if keeps else words[1:]
         return words[1:] if len(words) == 1 or (is_first and first.low in writing.function_words) else words
     if is_first and first.low in writing.lower_words and not _is_name_of_words(words):
@@ -266,8 +270,8 @@ def _is_work(text: str, start: int, end: int, words: int) -> bool:
     return words > 2 and text[start - 1 : start] in _OPENING and text[end : end + 2].lstrip(".,!?")[:1] in _CLOSING
 
 
-_OPENING: Final = frozenset("“\"‘«„")
-_CLOSING: Final = frozenset("”\"’»“")
+_OPENING: Final = frozenset('“"‘«„')
+_CLOSING: Final = frozenset('”"’»“')
 
 
 def _is_shouted(low: str, writing: Writing) -> bool:
@@ -388,7 +392,9 @@ def _abbreviates_other(text: str, word: Word) -> bool:
 _OPENING_BRACKETS: Final = frozenset("(（")
 _CLOSING_BRACKETS: Final = frozenset(")）")
 _BRACKETED: Final = re.compile(r"[A-Za-z][\w'’-]*")
-_OTHER_IN_HAN: Final = re.compile("(?:协定|协议|法案|条约|法|技术|系统|测试|指数|疫苗|病毒|病|签证|计划|货币|协議|協定|條約|系統|計劃)$")
+_OTHER_IN_HAN: Final = re.compile(
+    "(?:协定|协议|法案|条约|法|技术|系统|测试|指数|疫苗|病毒|病|签证|计划|货币|协議|協定|條約|系統|計劃)$"
+)
 
 
 def is_institution(words: Sequence[Word]) -> bool:
