@@ -99,21 +99,28 @@ def join(found: Sequence[Mention], rows: Sequence[Row], chosen: Sequence[int], w
     _join_longer(known, named, forms)
     for number in abbreviated:  # an MBA is a degree but where Mortgage Bankers Association stands
         named[number] = known.acronym.get(forms[number])
+    _name_lone(known, found, forms, lone, chosen, rows, writing, named, abbreviated)
+    return named
+
+
+def _name_lone(  # noqa: PLR0913
+    known: _Known, found: Sequence[Mention], forms: Sequence[str], lone: Sequence[int], chosen: Sequence[int],
+    rows: Sequence[Row], writing: Writing, named: list[Name | None], abbreviated: Iterable[int],
+) -> None:  # fmt: skip
+    """Fill in what single words name, by the full names of the article, by their rows, or by what is evident."""
     others = {forms[number] for number in abbreviated if named[number] is None}
     evident = _evident(found, forms, lone, writing)
     teams = _teams(found, forms, lone, chosen, rows)
     for number in lone:
-        mention, form = found[number], forms[number]
-        row = chosen[number]
+        mention, form, row = found[number], forms[number], chosen[number]
         if form in others and mention.text.isupper():
             continue  # "the Inflation Reduction Act (IRA)": no IRA of this article is another
         if form in teams and not is_in_a_place(mention):
-            named[number] = known.full.setdefault(f"team {form}", Name("organisation", -1, form))
+            named[number] = Name("organisation", -1, form)
             continue
         named[number] = _lone_name(known, mention, form, rows[row] if row >= 0 else None, row)
         if named[number] is None and form in evident and not mention.is_small and not _is_shouted(mention):
             named[number] = known.full.setdefault(form, Name(evident[form], -1, form))
-    return named
 
 
 def _teams(

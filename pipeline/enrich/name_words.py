@@ -397,8 +397,9 @@ INSTITUTIONS: Final = frozenset(
 
 REGIONS: Final = frozenset(
     {
-        "england", "scotland", "wales", "northern ireland", "korea", "capitol hill", "thames", "danube", "rhine", "nile",
-        "volga", "mekong", "euphrates", "tigris", "yangtze", "ganges", "dnipro", "dnieper", "middle east", "near east", "far east",
+        "england", "scotland", "wales", "northern ireland", "korea", "capitol hill", "thames", "danube", "rhine",
+        "nile", "volga", "mekong", "euphrates", "tigris", "yangtze", "ganges", "dnipro", "dnieper",
+        "middle east", "near east", "far east",
         "west bank", "gaza strip", "southeast asia", "south-east asia",
         "central asia", "east asia", "south asia", "latin america", "central america", "north africa", "west africa",
         "east africa", "horn of africa", "eastern europe", "western europe", "central europe", "asia pacific",

@@ -288,7 +288,7 @@ class _Reader:
         return self.text[quote.end - 1] in _STOPS or not quote.is_closed
 
     def _is_within(self, quote: Quoted) -> bool:
-        """Whether a quote is part of a sentence that leads to it without a comma or colon, as to the title of a work."""
+        """Whether a quote is part of a sentence that leads to it by no mark, as to the title of a work."""
         lead = self.text[slice(*self._lead(quote))].rstrip()
         return bool(lead) and lead[-1] not in ",:：，،"
 

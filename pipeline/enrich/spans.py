@@ -28,9 +28,9 @@ from pipeline.enrich.name_words import (
     PRESS_HEADS,
     REGIONS,
     SAYING,
+    STATE_ABBREVIATIONS,
     SURNAMES_BEFORE_HYPHENS,
     TEAM_ROLES,
-    STATE_ABBREVIATIONS,
     TITLES,
 )
 
@@ -45,6 +45,7 @@ _ACRONYM_BEHIND: Final = re.compile(r" \(([A-Z]{2,8})\)")
 _RECORD: Final = re.compile(r" \d{1,3}[-–]\d{1,3}(?![-–\w])| \(\d{1,3}-\d{1,3}[,)]|: \d{1,3}-\d{1,3},")
 """A score, or the games won and lost, behind a team."""
 _OFFICE: Final = re.compile(" (?:Secretary|Minister|Undersecretary|Commissioner|Advis[eo]r)(?![a-z])")
+"""Behind what an office is for: "Commerce Secretary"."""
 _HYPHENED: Final = re.compile(r"-[a-z]{1,6}(?![-a-z])")
 _NEXT_WORD: Final = re.compile(r",? ?([^\W\d_]{2,20})")
 
@@ -158,13 +159,15 @@ def _is_agency(text: str, run: Sequence[Word], place: int, part: Sequence[Word])
         return False
     is_other = part[-1].text.isupper() or any(each.low in INSTITUTIONS or each.low in _AGENCY_HEADS for each in part)
     is_definite = part[0].low == "the" or _word_before(text, part[0].start) == "the"
-    return is_definite and not is_other or (len(part) == 2 and part[0].low in INSTITUTIONS)
+    return (is_definite and not is_other) or (len(part) == 2 and part[0].low in INSTITUTIONS)
 
 
 _AGENCY_HEADS: Final = frozenset(
-    "administration commission agency committee committees authority office bureau council corporation service services"
-    " department ministry board inspectorate directorate".split()
-)
+    {
+        "administration", "commission", "agency", "committee", "committees", "authority", "office", "bureau", "council",
+        "corporation", "service", "services", "department", "ministry", "board", "inspectorate", "directorate",
+    }
+)  # fmt: skip
 
 
 def _parts_names(
@@ -181,14 +184,18 @@ def _parts_names(
     if word.low in TITLES:
         return _is_title(word, following, part, title, ends_run=ends_run)
     if word.low in CALENDAR:
-        if word.low in given_names() and following and not following.link and following.low in surnames():
-            return False  # "Christian Bale"
-        return not _heads_follow(run, place) and not (part and following and len(word.low) == 3)
+        is_short = part and following and len(word.low) == 3
+        return not (_heads_follow(run, place) or is_short or _begins_person(word, following))
     if word.low in ADJECTIVES:
         return not _heads_follow(run, place) and not (part and is_link(word.link))
     is_initial = len(word.low) == 1 and bool(following) and bool(title or part)
     is_acronym = len(word.text) > 1 and word.text.isupper()
     return word.low in function_words and word.low not in _ALSO_IN_NAMES and not (is_initial or is_acronym)
+
+
+def _begins_person(word: Word, following: Word | None) -> bool:
+    """Return whether a word that is a day or a creed is a given name here: "Christian Bale"."""
+    return word.low in given_names() and bool(following and not following.link and following.low in surnames())
 
 
 def _is_title(word: Word, following: Word | None, part: Sequence[Word], title: str, *, ends_run: bool) -> bool:
@@ -351,16 +358,13 @@ def _kind_of_one(text: str, word: Word, end: int, before: str) -> Kind:
     is_short = "." in text[word.end - 1 : end + 1]
     if is_short and word.low.strip(".") in STATE_ABBREVIATIONS:
         return "place"
-    if word.low in NOT_NAMES or word.low in DIRECTIONS:
+    is_number = word.text[-1].isdigit() and "-" in word.text  # a flight, a case
+    if word.low in NOT_NAMES or word.low in DIRECTIONS or is_number or _OFFICE.match(text, end):
         return "none"
     if before in PERSON_TITLES_ONLY or (before in TITLES and word.low in given_names()):
         return "person"
     if word.text.isupper() and len(word.text) > 1:
         return _kind_of_capitals(text, word, end)
-    if word.text[-1].isdigit() and "-" in word.text:
-        return "none"
-    if _OFFICE.match(text, end):
-        return "none"  # "Commerce Secretary"
     around = _kind_around(text, word.start, end, before)
     return around or ("organisation" if _INNER_CAPITAL.match(word.text) else "")
 
@@ -368,7 +372,7 @@ def _kind_of_one(text: str, word: Word, end: int, before: str) -> Kind:
 def _kind_of_capitals(text: str, word: Word, end: int) -> Kind:
     if word.start < 2 and len(word.text) > 3 and _DATELINE_END.match(text, end):
         return "place"
-    is_number = word.text[-1].isdigit() and (word.text[:2].isalpha() or "-" in word.text)  # a flight, an amount
+    is_number = word.text[-1].isdigit() and word.text[:2].isalpha()  # a flight, an amount
     if text[word.start - 1 : word.start] in _OPENING_BRACKETS and _abbreviates_other(text, word):
         return "none"
     if is_number or word.low in ACRONYMS_OF_NO_NAME:

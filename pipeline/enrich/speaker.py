@@ -146,34 +146,35 @@ class Clause:
         word = self.words[at]
         mention = self.named.at(word.start)
         if mention is not None:
-            before = self._index_before(at, mention.start)
-            is_apart = self._gap(before).strip(" -’'") if before >= 0 else ""
-            if before > 0 and not is_apart and self._is_led_by_nameless(before):
-                return NAMELESS
-            if before >= 0 and self.words[before].folded in MODIFYING:
-                head = before - 1
-                if head >= 0 and self.words[head].folded in DOCUMENTS:
-                    return _speaker(mention)
-                headed = self.named.at(self.words[head].start) if head >= 0 else None
-                return _speaker(headed) if headed else NAMELESS if head >= 0 else _speaker(mention)
-            return _speaker(mention)
+            return self._subject_ending_in(mention, at)
         if word.folded in self.speech.nameless or self._is_led_by_nameless(at):
             return NAMELESS
         if word.folded in JOINING and (subject := self._sentence_subject(at)):
             return subject
-        if definite := self._definite(at):
-            return definite
-        if name := self._unlisted_name(at):
-            return name
-        return self._earlier(word)
+        return self._definite(at) or self._unlisted_name(at) or self._earlier(word)
+
+    def _subject_ending_in(self, mention: Mention, at: int) -> Speaker:
+        """Return the same of a noun phrase that ends in a name: whose it is, or what hangs on another noun."""
+        before = self._index_before(at, mention.start)
+        if before < 0:
+            return _speaker(mention)
+        is_apart = self._gap(before).strip(" -’'")
+        if before > 0 and not is_apart and self._is_led_by_nameless(before):
+            return NAMELESS
+        head = before - 1
+        if self.words[before].folded not in MODIFYING or head < 0 or self.words[head].folded in DOCUMENTS:
+            return _speaker(mention)
+        headed = self.named.at(self.words[head].start)
+        return _speaker(headed) if headed else NAMELESS
 
     def _is_led_by_nameless(self, at: int) -> bool:
         """Whether the noun that a phrase hangs on is nobody in particular: "a source with knowledge of the deal"."""
         for index in range(at, max(0, at - _PHRASE_WORDS), -1):
-            if self._gap(index - 1).strip(" -’'") or self.words[index].folded in self.speech.verbs | JOINING:
+            word = self.words[index].folded
+            if self._gap(index - 1).strip(" -’'") or word in self.speech.verbs or word in JOINING:
                 return False
-            nouns = {one.folded for one in self.words[max(0, index - 2) : index]} - DOCUMENTS
-            if self.words[index].folded in self.speech.links and not nouns.isdisjoint(self.speech.nameless):
+            nouns = [one.folded for one in self.words[max(0, index - 2) : index]] if word in self.speech.links else []
+            if any(noun in self.speech.nameless and noun not in DOCUMENTS for noun in nouns):
                 return True  # "a source close to"
         return False
 

@@ -202,8 +202,8 @@ def test_marks_within_marks_and_marks_that_are_missing_stay_within_the_paragraph
 @pytest.mark.parametrize(
     ("language", "text", "expected"),
     [
-        ("en", "{@Ana Ruiz} spoke. In a film, Mr {@Paz=Juan Paz} denied it.\n\n“It was a long day,” he said.", ["Juan Paz"]),
-        ("en", "Ms {@Ana Ruiz} asked Mr {@Juan Paz}. He did not answer.\n\n“It was a long day,” he said.", ["Juan Paz"]),
+        ("en", "{@Ana Ruiz} spoke. In a film, Mr {@Paz=Juan Paz} denied it.\n\n“It was so,” he said.", ["Juan Paz"]),
+        ("en", "Ms {@Ana Ruiz} asked Mr {@Juan Paz}. He did not answer.\n\n“It was so,” he said.", ["Juan Paz"]),
         ("en", "It is home to {@Ana Ruiz} and her husband, {@Juan Paz}, in {%Lima}. It rained.", []),
         ("fr", "Mme {@Ana Ruiz} a vu M. {@Juan Paz}. « Nous ne céderons pas », a dit elle.", ["Ana Ruiz"]),
         ("en", "{@Ana Ruiz} leads {#Acme}. While {#Bolt} was silent, it sued. “It was a long day,” it said.", ["Bolt"]),
@@ -221,7 +221,7 @@ def test_a_pronoun_means_the_last_subject_that_it_can(
     ("language", "text", "expected"),
     [
         ("en", "{@Ana Ruiz} told them to wait and said people were “working day and night”.", ["Ana Ruiz"]),
-        ("en", "“It was a long day,” {@Ana Ruiz}, a nurse who works in {%Lima} and has three children, said.", ["Ana Ruiz"]),
+        ("en", "“It was so,” {@Ana Ruiz}, a nurse who works in {%Lima} and has three children, said.", ["Ana Ruiz"]),
         ("en", "“It was a long day,” a senior official closely involved in the talks on the border said.", [""]),
         ("en", "{@Ana Ruiz} left. A source with direct knowledge of the deal said it was “a very long day”.", [""]),
         ("en", "A source close to {@Ana Ruiz} said: “It was a long day.”", [""]),
