@@ -99,38 +99,32 @@ def join(found: Sequence[Mention], rows: Sequence[Row], chosen: Sequence[int], w
     _join_longer(known, named, forms)
     for number in abbreviated:  # an MBA is a degree but where Mortgage Bankers Association stands
         named[number] = known.acronym.get(forms[number])
-    _name_lone(known, found, forms, lone, chosen, rows, writing, named, abbreviated)
-    return named
-
-
-def _name_lone(  # noqa: PLR0913
-    known: _Known, found: Sequence[Mention], forms: Sequence[str], lone: Sequence[int], chosen: Sequence[int],
-    rows: Sequence[Row], writing: Writing, named: list[Name | None], abbreviated: Iterable[int],
-) -> None:  # fmt: skip
-    """Fill in what single words name, by the full names of the article, by their rows, or by what is evident."""
     others = {forms[number] for number in abbreviated if named[number] is None}
+    # "the Inflation Reduction Act (IRA)": no IRA of this article is another
+    lone = [number for number in lone if not (forms[number] in others and found[number].text.isupper())]
     evident = _evident(found, forms, lone, writing)
     teams = _teams(found, forms, lone, chosen, rows)
     for number in lone:
         mention, form, row = found[number], forms[number], chosen[number]
-        if form in others and mention.text.isupper():
-            continue  # "the Inflation Reduction Act (IRA)": no IRA of this article is another
-        if form in teams and not is_in_a_place(mention):
-            named[number] = Name("organisation", -1, form)
-            continue
-        named[number] = _lone_name(known, mention, form, rows[row] if row >= 0 else None, row)
+        named[number] = teams.get(number) or _lone_name(known, mention, form, rows[row] if row >= 0 else None, row)
         if named[number] is None and form in evident and not mention.is_small and not _is_shouted(mention):
             named[number] = known.full.setdefault(form, Name(evident[form], -1, form))
+    return named
 
 
 def _teams(
     found: Sequence[Mention], forms: Sequence[str], lone: Iterable[int], chosen: Sequence[int], rows: Sequence[Row]
-) -> set[str]:
-    """Return the names of cities that a word beside some mention says to be a team's or a company's here."""
-    return {
+) -> dict[int, Name]:
+    """Return the mentions of cities that a word beside one of them says to be a team or a company here."""
+    teams = {
         forms[number]
         for number in lone
         if found[number].kind == "organisation" and chosen[number] >= 0 and rows[chosen[number]].type == "city"
+    }
+    return {
+        number: Name("organisation", -1, forms[number])
+        for number in lone
+        if forms[number] in teams and not is_in_a_place(found[number])
     }
 
 
