@@ -155,7 +155,7 @@ def _likely_kind(mention: Mention, *, is_strict: bool) -> EntityKind | None:
         return None
     if _has_acronym(mention.text):
         return "organisation"
-    if is_strict:
+    if is_strict or mention.text.startswith("New "):  # no person: "New England"
         return None
     if mention.before in {"the", "a", "an"}:
         return "organisation" if mention.text[-1] == "s" else None

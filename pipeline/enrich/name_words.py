@@ -357,7 +357,8 @@ SHORT_PLACES: Final = {
     "us": "United States", "u.s": "United States", "usa": "United States", "u.s.a": "United States",
     "uk": "United Kingdom", "u.k": "United Kingdom", "britain": "United Kingdom", "great britain": "United Kingdom",
     "uae": "United Arab Emirates", "u.a.e": "United Arab Emirates", "drc": "Congo - Kinshasa",
-    "america": "United States", "holland": "Netherlands",
+    "america": "United States", "holland": "Netherlands", "turkey": "Türkiye", "ivory coast": "Côte d’Ivoire",
+    "bosnia": "Bosnia & Herzegovina", "east timor": "Timor-Leste", "macedonia": "North Macedonia",
 }  # fmt: skip
 """Short names of countries that are no part of the lists of names; without their last stop."""
 
@@ -441,8 +442,8 @@ ORGANISATION_NOUNS: Final = _words(
 company firm giant startup start-up maker automaker carmaker drugmaker chipmaker retailer chain provider operator
 developer supplier manufacturer conglomerate lender insurer brokerage carrier airline platform publisher broadcaster
 newspaper daily weekly magazine tabloid outlet website portal channel agency group band trio quartet quintet duo
-orchestra club side team rivals champions party union charity nonprofit non-profit ngo think-tank thinktank watchdog
-regulator university college militia subsidiary competitor rival app
+orchestra club team champions party union charity nonprofit non-profit ngo think-tank thinktank watchdog
+regulator university college militia subsidiary app
 syarikat perusahaan akhbar harian majalah laman portal agensi kumpulan parti partai firma konglomerat penerbangan
 unternehmen konzern firma hersteller partei zeitung sender verein verband band
 entreprise société groupe journal quotidien parti constructeur club association
@@ -465,7 +466,7 @@ stadt dorf ville village ciudad pueblo cidade città город деревня �
 ORGANISATION_ROLES: Final = _words(
     """
 ceo cfo coo cto cio co-founder cofounder founder founders co-owner spokesman spokeswoman spokesperson shareholders
-executives shares employees subsidiary
+executives shares employees subsidiary unit chief
 """
 )
 """Who or what an organisation has: its name stands right before."""
@@ -473,7 +474,7 @@ executives shares employees subsidiary
 TEAM_ROLES: Final = _words(
     """
 goalkeeper striker midfielder defender winger forward substitute captain manager coach boss quarterback linebacker
-skipper full-back left-back right-back centre-back playmaker shortstop pitcher fans supporters
+skipper full-back left-back right-back centre-back playmaker shortstop pitcher
 """
 )
 """Who plays for a team or is for it; written small, behind its name."""

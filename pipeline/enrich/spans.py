@@ -115,7 +115,8 @@ def _cut(text: str, run: Sequence[Word], function_words: frozenset[str]) -> Iter
         if part and (begins or (is_link(word.link) and not goes_on)):
             yield part, title
             part, title = [], ""
-        if _parts_names(run, place, part, title, function_words):
+        is_said = len(run) == 1 and word.low in surnames() and _says(text[word.end : word.end + 24])  # "Black said"
+        if not is_said and _parts_names(run, place, part, title, function_words):
             if part:
                 yield part, title
             part, title = [], word.low if word.low in TITLES else ""
@@ -325,7 +326,7 @@ def _kind_of_several(text: str, words: Sequence[Word], end: int, before: str) ->
         return "organisation"
     if last.low in PLACE_HEADS or first.low in PLACE_OPENERS:
         return "place"
-    around = _kind_around(text, first.start, end, before)
+    around = "" if is_given and before not in ORGANISATION_NOUNS else _kind_around(text, first.start, end, before)
     return around or ("person" if _is_person(text, words, end, before, is_given=is_given) else "")
 
 
