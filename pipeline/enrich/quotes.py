@@ -38,6 +38,8 @@ MIN_DENSE_LETTERS: Final = 6
 """Of a script that writes no spaces."""
 MIN_SENTENCE_WORDS: Final = 5
 """So many words with a stop at their end are a quote where nothing says whose."""
+MIN_PART_WORDS: Final = 6
+"""So many words in the middle of a sentence are somebody's where nothing says so."""
 MAX_STRETCH: Final = 400
 """How far around a quote its attribution is looked for, in characters, within the sentence."""
 MAX_GAP: Final = 250
@@ -114,9 +116,11 @@ class _Reader:
             else:
                 attribution = self._attribution(index, previous, said)
             if attribution is None:
-                if not self._stands_alone(quote, inner):
+                is_part = self._is_part(inner)
+                if not is_part and not self._stands_alone(quote, inner):
                     continue
-                attribution = Attribution("", NAMELESS)
+                near = is_part and previous is not None and said is not None and self._follows(previous, quote)
+                attribution = Attribution("", said.speaker if near and said else self._sentence_names(quote, inner))
             elif looks_like_title(inner) and (inner[-1] not in "!?." or self._is_within(quote)):
                 continue
             speaker = attribution.speaker or NAMELESS
@@ -291,6 +295,16 @@ class _Reader:
         """Whether a quote is part of a sentence that leads to it by no mark, as to the title of a work."""
         lead = self.text[slice(*self._lead(quote))].rstrip()
         return bool(lead) and lead[-1] not in ",:：，،"
+
+    def _sentence_names(self, quote: Quoted, inner: str) -> Speaker:
+        """Return whom a sentence is about that holds somebody's words without saying whose."""
+        words = words_of(self.named, self._unquoted(*self._lead(quote))) if self._is_part(inner) else []
+        clause = Clause(self.named, self.speech, words, previous=None, since=self._since)
+        return (clause.sentence_subject(len(words) - 1) if words else None) or NAMELESS
+
+    def _is_part(self, inner: str) -> bool:
+        """Whether words are too many for a term or an irony, and part of a sentence: “not a day to give in”."""
+        return inner[0].islower() and len(inner.split(None, MIN_PART_WORDS)) >= MIN_PART_WORDS
 
     def _stands_alone(self, quote: Quoted, inner: str) -> bool:
         lead = self._lead(quote)

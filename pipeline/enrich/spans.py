@@ -98,6 +98,7 @@ def pieces(text: str, writing: Writing) -> Iterator[Piece]:
         is_first = starts_sentence(text, run[0].start)
         title = ""
         for words, before in _cut(text, run, writing.function_words):
+            words = _seat_alone(words)
             title = before or ("" if words[0].start != run[0].start else title)
             kept = _without_opening(words, writing, is_first=is_first and words[0].start == run[0].start)
             if kept:
@@ -126,6 +127,12 @@ def _cut(text: str, run: Sequence[Word], function_words: frozenset[str]) -> Iter
         yield part, title
     if spelt:
         yield spelt, ""
+
+
+def _seat_alone(words: list[Word]) -> list[Word]:
+    """Return only the White House of "White House Economics"; that of "White House Office" is part of the name."""
+    is_seat = len(words) > 2 and f"{words[0].low} {words[1].low}" in INSTITUTIONS and not words[1].link
+    return words[:2] if is_seat and not any(word.low in ORGANISATION_HEADS for word in words[2:]) else words
 
 
 def _spelt_out(text: str, run: Sequence[Word]) -> list[Word]:

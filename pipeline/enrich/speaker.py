@@ -149,7 +149,7 @@ class Clause:
             return self._subject_ending_in(mention, at)
         if word.folded in self.speech.nameless or self._is_led_by_nameless(at):
             return NAMELESS
-        if word.folded in JOINING and (subject := self._sentence_subject(at)):
+        if word.folded in JOINING and (subject := self.sentence_subject(at)):
             return subject
         return self._definite(at) or self._unlisted_name(at) or self._earlier(word)
 
@@ -178,7 +178,7 @@ class Clause:
                 return True  # "a source close to"
         return False
 
-    def _sentence_subject(self, at: int) -> Speaker | None:
+    def sentence_subject(self, at: int) -> Speaker | None:
         """Return the subject that a second verb shares with the first: "He told them … and said"."""
         first = self.words[0]
         if first.folded in self.speech.people:
