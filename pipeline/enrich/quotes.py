@@ -314,7 +314,8 @@ class _Reader:
 
     def _follows(self, previous: Quoted, quote: Quoted, gap: int = MAX_GAP) -> bool:
         """Whether a quote follows the one before with no more than that one's attribution between them."""
-        if quote.before - previous.after > gap or "\n\n" in self.text[previous.after : quote.before]:
+        is_far = quote.before - previous.after > gap
+        if is_far or (gap == MAX_GAP and "\n\n" in self.text[previous.after : quote.before]):
             return False
         return gap > MAX_GAP or self.named.sentences_between(previous.after, quote.before) <= 1
 

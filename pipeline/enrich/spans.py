@@ -97,8 +97,8 @@ def pieces(text: str, writing: Writing) -> Iterator[Piece]:
     for run in runs(text):
         is_first = starts_sentence(text, run[0].start)
         title = ""
-        for words, before in _cut(text, run, writing.function_words):
-            words = _seat_alone(words)
+        for part, before in _cut(text, run, writing.function_words):
+            words = _seat_alone(part)
             title = before or ("" if words[0].start != run[0].start else title)
             kept = _without_opening(words, writing, is_first=is_first and words[0].start == run[0].start)
             if kept:
@@ -396,11 +396,12 @@ def _abbreviates_other(text: str, word: Word) -> bool:
     if _OTHER_IN_HAN.search(lead):
         return True
     words = _BRACKETED.findall(lead[lead.rfind("\n") + 1 :])[-len(word.text) :]
-    if not words or any(one.lower() in ORGANISATION_HEADS | ORGANISATION_OPENERS for one in words):
+    if not words or any(one.lower() in _HEADS for one in words):
         return False
     return words[-1].lower() in NOT_NAMES or all(one.islower() for one in words[-2:])
 
 
+_HEADS: Final = ORGANISATION_HEADS | ORGANISATION_OPENERS
 _OPENING_BRACKETS: Final = frozenset("(（")
 _CLOSING_BRACKETS: Final = frozenset(")）")
 _BRACKETED: Final = re.compile(r"[A-Za-z][\w'’-]*")

@@ -12,6 +12,7 @@ from pipeline.enrich.speech_words import DOCUMENTS, HONORIFICS, JOINING, MODIFYI
 _WORD = re.compile(r"[^\W_]+")
 _COMMON_NOUN_WORDS: Final = 4
 """Between "the" and its noun ("the former prime minister")."""
+_PASSIVE: Final = frozenset({"is", "are", "was", "were", "be", "been"})
 _NAME_WORDS: Final = 5
 _PHRASE_WORDS: Final = 12
 """From the last word of a long subject back to its noun."""
@@ -71,7 +72,7 @@ def sayings(words: Sequence[Word], speech: Speech, named: Named) -> list[Saying]
     """Return the signs of speech among these words; a word within a name is none."""
     found = []
     for index, word in enumerate(words):
-        if word.folded in speech.verbs and not named.at(word.start):
+        if word.folded in speech.verbs and not _is_hearsay(words, index) and not named.at(word.start):
             found.append(Saying(index, index, is_source=False))
         for rest in speech.sources.get(word.folded, ()):
             last = index + len(rest)
@@ -79,6 +80,13 @@ def sayings(words: Sequence[Word], speech: Speech, named: Named) -> list[Saying]
                 found.append(Saying(index, last, is_source=True))
                 break
     return found
+
+
+def _is_hearsay(words: Sequence[Word], index: int) -> bool:
+    """Whether a verb says what people say in general: "who was said to be ill"."""
+    if not 0 < index < len(words) - 1:
+        return False
+    return words[index + 1].folded == "to" and words[index - 1].folded in _PASSIVE
 
 
 class Clause:

@@ -236,6 +236,10 @@ def test_a_pronoun_means_the_last_subject_that_it_can(
         ("en", "{@Ana Ruiz} leaned back with a smile, “We will not give in.”", ["Ana Ruiz"]),
         ("en", "{@Ana Ruiz} did not mince words. “We will not give in.”", ["Ana Ruiz"]),
         ("en", "“It was a long and hard day.” — {@Ana Ruiz}, nurse", ["Ana Ruiz"]),
+        ("en", "{@Ana Ruiz} is here. She spent it “climbing up trees and running through woods”.", ["Ana Ruiz"]),
+        ("en", "“It was so long,” {@Ana Ruiz} said.\n\nIt rained.\n\n“We were all wet to the bone.”", ["Ana Ruiz"] * 2),
+        ("en", "“It was so long,” {@Ana Ruiz} said.\n\n“We were all wet to the bone.”", ["Ana Ruiz"] * 2),
+        ("en", "A man was said to have fallen over in the “great hall of mirrors”.", []),
     ],
 )  # fmt: skip
 def test_the_subject_is_found_in_whatever_the_sentence_is_built_like(
