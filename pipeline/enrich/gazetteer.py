@@ -34,6 +34,9 @@ _ACRONYM_CHARACTERS: Final = 6
 """Up to which a name in capitals is found only in capitals: WHO is not who."""
 
 
+_APOSTROPHES: Final = frozenset("'’‘ʼ`´")
+
+
 class Found(NamedTuple):
     """A known name at ``text[start:end]``, and the rows that have it: several when it is the name of several."""
 
@@ -196,7 +199,7 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """Leave out a possessive 's, which is part of the word that was compared; take in the last stop of an acronym."""
     if text[start : start + 4] == "the " and end - start > 4:
         start += 4
-    if text[end - 2 : end] in {"'s", "’s", "'S", "’S"} and end - start > 2:
+    if text[end - 1 : end] in {"s", "S"} and text[end - 2] in _APOSTROPHES and end - start > 2:
         return start, end - 2
     if text[end : end + 1] == "." and text[end - 2 : end - 1] == "." and text[end - 1 : end].isalpha():
         return start, end + 1

@@ -201,8 +201,8 @@ def _places(text: str, hits: Sequence[Found], gazetteer: Gazetteer) -> Iterator[
 
 
 _COUNTRY_OF: Final = {
-    "美": "美国", "韩": "韩国", "日": "日本", "俄": "俄罗斯", "英": "英国", "法": "法国", "德": "德国", "印": "印度", "中": "中国",
-    "朝": "朝鲜",
+    "美": "美国", "韩": "韩国", "日": "日本", "俄": "俄罗斯", "英": "英国", "法": "法国", "德": "德国",
+    "印": "印度", "中": "中国", "朝": "朝鲜",
 }  # fmt: skip
 """Countries by the one character that headlines write for them."""
 _LETTERS_OF_COUNTRIES: Final = "".join(_COUNTRY_OF)

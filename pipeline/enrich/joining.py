@@ -100,18 +100,14 @@ def join(found: Sequence[Mention], rows: Sequence[Row], chosen: Sequence[int], w
     for number in abbreviated:  # an MBA is a degree but where Mortgage Bankers Association stands
         named[number] = known.acronym.get(forms[number])
     others = {forms[number] for number in abbreviated if named[number] is None}
+    # "the Inflation Reduction Act (IRA)": no IRA of this article is another
+    lone = [number for number in lone if not (forms[number] in others and found[number].text.isupper())]
     evident = _evident(found, forms, lone, writing)
     teams = _teams(found, forms, lone, chosen, rows)
     for number in lone:
-        mention, form = found[number], forms[number]
-        row = chosen[number]
-        if form in others and mention.text.isupper():
-            continue  # "the Inflation Reduction Act (IRA)": no IRA of this article is another
-        if form in teams and not is_in_a_place(mention):
-            named[number] = known.full.setdefault(f"team {form}", Name("organisation", -1, form))
-            continue
+        mention, form, row = found[number], forms[number], chosen[number]
+        known_as = teams.get(number) or _lone_name(known, mention, form, rows[row] if row >= 0 else None, row)
         is_unknown_place = row < 0 and _is_unknown_place(mention, rows)
-        known_as = _lone_name(known, mention, form, rows[row] if row >= 0 else None, row)
         named[number] = Name("place", -1, form) if is_unknown_place else known_as
         if named[number] is None and form in evident and not mention.is_small and not _is_shouted(mention):
             named[number] = known.full.setdefault(form, Name(evident[form], -1, form))
@@ -127,12 +123,17 @@ def _is_unknown_place(mention: Mention, rows: Sequence[Row]) -> bool:
 
 def _teams(
     found: Sequence[Mention], forms: Sequence[str], lone: Iterable[int], chosen: Sequence[int], rows: Sequence[Row]
-) -> set[str]:
-    """Return the names of cities that a word beside some mention says to be a team's or a company's here."""
-    return {
+) -> dict[int, Name]:
+    """Return the mentions of cities that a word beside one of them says to be a team or a company here."""
+    teams = {
         forms[number]
         for number in lone
         if found[number].kind == "organisation" and chosen[number] >= 0 and rows[chosen[number]].type == "city"
+    }
+    return {
+        number: Name("organisation", -1, forms[number])
+        for number in lone
+        if forms[number] in teams and not is_in_a_place(found[number])
     }
 
 
@@ -163,7 +164,7 @@ def _likely_kind(mention: Mention, *, is_strict: bool) -> EntityKind | None:
         return None
     if _has_acronym(mention.text):
         return "organisation"
-    if is_strict:
+    if is_strict or mention.text.startswith("New "):  # no person: "New England"
         return None
     if mention.before in {"the", "a", "an"}:
         return "organisation" if mention.text[-1] == "s" else None

@@ -118,8 +118,11 @@ def _capitalised(text: str, hits: Sequence[Found], gazetteer: Gazetteer, writing
 
 def _with_han(text: str, found: Sequence[Mention], hits: Sequence[Found], gazetteer: Gazetteer) -> list[Mention]:
     """Return the mentions with the unlisted Chinese names among them, of two that overlap the longer."""
-    merged = [*found]
-    for start, end, kind, rows in han_names(text, hits, gazetteer):
+    names = han_names(text, hits, gazetteer)
+    letters = {name.start for name in names if name.end - name.start == 1}
+    # "中美" is China and the US here, not Central America
+    merged = [mention for mention in found if not {mention.start, mention.end - 1} <= letters]
+    for start, end, kind, rows in names:
         merged.append(Mention(start, end, text[start:end], kind, rows, 1, "", is_first=False))
     merged.sort(key=lambda mention: (mention.start, -mention.end, not mention.rows))
     kept: list[Mention] = []
@@ -226,10 +229,9 @@ def _is_whole(piece: Piece, hit: Found, kinds: set[EntityKind], *, is_weak: bool
     """Return whether the run is one name of which the known one is but a part."""
     ends_with_it = hit.end == piece.end
     if piece.kind in {"organisation", "none", "place"}:
-        if any(word.start == hit.start and word.link.startswith("of") for word in piece.words):
-            return True  # "Court of Justice of the European Union"
-        # "Former FBI", but "Senate Judiciary Committee"
-        return not (ends_with_it and "organisation" in kinds and hit.words > 1)
+        # "Former FBI", but "Senate Judiciary Committee" and "Court of Justice of the European Union"
+        is_led_to = any(word.start == hit.start and word.link.startswith("of") for word in piece.words)
+        return is_led_to or not (ends_with_it and "organisation" in kinds and hit.words > 1)
     if piece.kind == "person":
         return not ("person" in kinds and ends_with_it and hit.words > 1)
     first = piece.words[0]
@@ -237,9 +239,8 @@ def _is_whole(piece: Piece, hit: Found, kinds: set[EntityKind], *, is_weak: bool
         return not (ends_with_it and first.low in DIRECTIONS)
     if ends_with_it and hit.words == 1 and 2 <= hit.end - hit.start <= 3 and len(piece.words) > 1:
         return not piece.words[-2].link and first.low not in ADJECTIVES  # "Turning Point USA"
-    if "place" in kinds:
-        return _is_whole_around_place(piece, hit)
-    return not (hit.words > 1 or (ends_with_it and piece.is_first))
+    is_alone = not (hit.words > 1 or (ends_with_it and piece.is_first))
+    return _is_whole_around_place(piece, hit) if "place" in kinds else is_alone
 
 
 def _is_whole_around_place(piece: Piece, hit: Found) -> bool:

@@ -250,6 +250,8 @@ parlimen
 battalion battalions regiment forum transit archive archives collective observatory facility
 cooperative
 management
+therapeutics biosciences biotech biopharma pharma foods brands semiconductor semiconductors software telecom
+telecommunications communications aerospace investments mining logistics robotics networks chemicals chemical
 """
 )
 
@@ -355,7 +357,8 @@ SHORT_PLACES: Final = {
     "us": "United States", "u.s": "United States", "usa": "United States", "u.s.a": "United States",
     "uk": "United Kingdom", "u.k": "United Kingdom", "britain": "United Kingdom", "great britain": "United Kingdom",
     "uae": "United Arab Emirates", "u.a.e": "United Arab Emirates", "drc": "Congo - Kinshasa",
-    "america": "United States", "holland": "Netherlands",
+    "america": "United States", "holland": "Netherlands", "turkey": "Türkiye", "ivory coast": "Côte d’Ivoire",
+    "bosnia": "Bosnia & Herzegovina", "east timor": "Timor-Leste", "macedonia": "North Macedonia",
 }  # fmt: skip
 """Short names of countries that are no part of the lists of names; without their last stop."""
 
@@ -385,7 +388,7 @@ INSTITUTIONS: Final = frozenset(
         "congress", "senate", "house", "parliament", "house of representatives", "house of commons", "house of lords",
         "commons",
         "white house", "pentagon", "kremlin", "supreme court", "high court", "capitol police", "home office",
-        "foreign office", "state department", "treasury", "federal reserve", "knesset", "bundestag", "bundesrat",
+        "foreign office", "state department", "treasury", "federal reserve", "fed", "knesset", "bundestag", "bundesrat",
         "duma", "lok sabha", "rajya sabha", "interpol", "vatican city state", "dpr", "mahkamah agung", "élysée",
         "facebook", "twitter", "instagram", "tiktok", "youtube", "whatsapp", "telegram", "wechat", "weibo", "linkedin",
         "reddit", "snapchat", "truth social",
@@ -395,8 +398,9 @@ INSTITUTIONS: Final = frozenset(
 
 REGIONS: Final = frozenset(
     {
-        "england", "scotland", "wales", "northern ireland", "korea", "capitol hill", "thames", "danube", "rhine", "nile",
-        "volga", "mekong", "euphrates", "tigris", "yangtze", "ganges", "dnipro", "dnieper", "middle east", "near east", "far east",
+        "england", "scotland", "wales", "northern ireland", "korea", "capitol hill", "thames", "danube", "rhine",
+        "nile", "volga", "mekong", "euphrates", "tigris", "yangtze", "ganges", "dnipro", "dnieper",
+        "middle east", "near east", "far east",
         "west bank", "gaza strip", "southeast asia", "south-east asia",
         "central asia", "east asia", "south asia", "latin america", "central america", "north africa", "west africa",
         "east africa", "horn of africa", "eastern europe", "western europe", "central europe", "asia pacific",
@@ -438,8 +442,8 @@ ORGANISATION_NOUNS: Final = _words(
 company firm giant startup start-up maker automaker carmaker drugmaker chipmaker retailer chain provider operator
 developer supplier manufacturer conglomerate lender insurer brokerage carrier airline platform publisher broadcaster
 newspaper daily weekly magazine tabloid outlet website portal channel agency group band trio quartet quintet duo
-orchestra club side team rivals champions party union charity nonprofit non-profit ngo think-tank thinktank watchdog
-regulator university college militia subsidiary competitor rival app
+orchestra club team champions party union charity nonprofit non-profit ngo think-tank thinktank watchdog
+regulator university college militia subsidiary app
 syarikat perusahaan akhbar harian majalah laman portal agensi kumpulan parti partai firma konglomerat penerbangan
 unternehmen konzern firma hersteller partei zeitung sender verein verband band
 entreprise société groupe journal quotidien parti constructeur club association
@@ -462,7 +466,7 @@ stadt dorf ville village ciudad pueblo cidade città город деревня �
 ORGANISATION_ROLES: Final = _words(
     """
 ceo cfo coo cto cio co-founder cofounder founder founders co-owner spokesman spokeswoman spokesperson shareholders
-executives shares employees subsidiary
+executives shares employees subsidiary unit chief
 """
 )
 """Who or what an organisation has: its name stands right before."""
@@ -470,7 +474,7 @@ executives shares employees subsidiary
 TEAM_ROLES: Final = _words(
     """
 goalkeeper striker midfielder defender winger forward substitute captain manager coach boss quarterback linebacker
-skipper full-back left-back right-back centre-back playmaker shortstop pitcher fans supporters
+skipper full-back left-back right-back centre-back playmaker shortstop pitcher
 """
 )
 """Who plays for a team or is for it; written small, behind its name."""

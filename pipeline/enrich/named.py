@@ -30,33 +30,13 @@ _CLAUSE = re.compile(r"[,،，] (?:[^\W\d_]+\.? ){0,2}$")
 
 _TITLE_BEFORE = re.compile(r"([^\W\d_]+)\.? $")
 _GENDER_OF_PRONOUN: Final = {
-    **dict.fromkeys(["he", "him", "il", "él", "ele", "lui", "egli", "hij", "han", "on", "он", "він"], "m"),
-    **dict.fromkeys(["she", "her", "elle", "ella", "ela", "lei", "hon", "hun", "ona", "она", "вона"], "f"),
+    **dict.fromkeys(("he", "him", "il", "él", "ele", "lui", "egli", "hij", "han", "on", "он", "він"), "m"),
+    **dict.fromkeys(("she", "her", "elle", "ella", "ela", "lei", "hon", "hun", "ona", "она", "вона"), "f"),
 }
 _GENDER_OF_TITLE: Final = {
-    **dict.fromkeys(
-        ["mr", "sir", "lord", "monsieur", "herr", "señor", "senhor", "signor", "meneer", "пан", "г-н"], "m"
-    ),
-    **dict.fromkeys(
-        [
-            "ms",
-            "mrs",
-            "miss",
-            "lady",
-            "dame",
-            "mme",
-            "mlle",
-            "madame",
-            "frau",
-            "señora",
-            "sra",
-            "senhora",
-            "signora",
-            "mevrouw",
-            "пани",
-        ],
-        "f",
-    ),
+    **dict.fromkeys(("mr", "sir", "lord", "monsieur", "herr", "señor", "senhor", "signor", "meneer", "пан"), "m"),
+    **dict.fromkeys(("ms", "mrs", "miss", "lady", "dame", "mme", "mlle", "madame", "frau", "señora", "sra"), "f"),
+    **dict.fromkeys(("senhora", "signora", "mevrouw", "пани"), "f"),
 }
 APOSTROPHES: Final = frozenset("'’‘ʼ`´")
 """Signs that the possessive is written with, right or wrong."""
@@ -89,6 +69,7 @@ class Named:
         )  # fmt: skip
         self.text = text
         self.entities = tuple(entities)
+        self._by_noun: dict[str, Entity | None] | None = None
         self._genders: dict[str, str] | None = None
         self._by_last_word: dict[str, Entity | None] | None = None
         self.mentions = spans
@@ -122,8 +103,13 @@ class Named:
         for mention in reversed(self.within(max(0, place - REACH), place)):
             if mention.entity.kind == "organisation" and noun in mention.entity.name.casefold().split():
                 return mention
-        called = [one for one in self.entities if one.kind == "organisation" and noun in one.name.casefold().split()]
-        return Mention(place, place, called[0]) if len(called) == 1 else None
+        if self._by_noun is None:
+            self._by_noun = {}
+            for entity in self.entities:
+                for word in set(entity.name.casefold().split()) if entity.kind == "organisation" else ():
+                    self._by_noun[word] = None if word in self._by_noun else entity
+        only = self._by_noun.get(noun)
+        return Mention(place, place, only) if only else None
 
     def last(self, place: int, kind: str, since: int = 0, pronoun: str = "") -> Mention | None:
         """Return whom a pronoun at ``place`` may mean: of the last sentence before it that names one, the first.

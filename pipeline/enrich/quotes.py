@@ -27,7 +27,7 @@ from pipeline.enrich.speaker import (
     topic,
     words_of,
 )
-from pipeline.enrich.speech_words import DenseSpeech, Speech, dense_speech_of, speech_of
+from pipeline.enrich.speech_words import CONTRASTING, DenseSpeech, Speech, dense_speech_of, speech_of
 from pipeline.enrich.tools import Tools
 from pipeline.text.limits import MAX_BODY_CHARACTERS
 
@@ -38,6 +38,8 @@ MIN_DENSE_LETTERS: Final = 6
 """Of a script that writes no spaces."""
 MIN_SENTENCE_WORDS: Final = 5
 """So many words with a stop at their end are a quote where nothing says whose."""
+MIN_PART_WORDS: Final = 6
+"""So many words in the middle of a sentence are somebody's where nothing says so."""
 MAX_STRETCH: Final = 400
 """How far around a quote its attribution is looked for, in characters, within the sentence."""
 MAX_GAP: Final = 250
@@ -53,6 +55,7 @@ NEAR_WORDS: Final = 16
 
 _DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _STOPS: Final = ".!?…。！？؟۔।"
+_DASHES: Final = frozenset("-–—")
 _PAUSES: Final = ",，،、"
 _TITLE_SHARE: Final = 0.7
 MAX_TITLE: Final = 80
@@ -113,9 +116,11 @@ class _Reader:
             else:
                 attribution = self._attribution(index, previous, said)
             if attribution is None:
-                if not self._stands_alone(quote, inner):
+                is_part = self._is_part(inner)
+                if not is_part and not self._stands_alone(quote, inner):
                     continue
-                attribution = Attribution("", NAMELESS)
+                near = is_part and previous is not None and said is not None and self._follows(previous, quote)
+                attribution = Attribution("", said.speaker if near and said else self._sentence_names(quote, inner))
             elif looks_like_title(inner) and (inner[-1] not in "!?." or self._is_within(quote)):
                 continue
             speaker = attribution.speaker or NAMELESS
@@ -160,7 +165,8 @@ class _Reader:
         if self._colon(lead) and in_lead is not None and in_lead.speaker is not None:
             return in_lead
         in_tail = self._behind_or_before(tail, index, is_behind=True, previous=previous)
-        both = (in_tail, in_lead) if self._leaves_off(quote) else (in_lead, in_tail)
+        is_of_tail = self._leaves_off(quote) and not self._contrasts(tail)
+        both = (in_tail, in_lead) if is_of_tail else (in_lead, in_tail)
         for one in both:
             if one is not None and one.speaker is not None:
                 return one
@@ -216,6 +222,8 @@ class _Reader:
         words = words_of(self.named, self._unquoted(start, end))
         clause = Clause(self.named, self.speech, words, previous=previous, since=self._since)
         found = sayings(words, self.speech, self.named)
+        if not found and self._since <= start and (subject := self.named.subject_between(start, end, "person")):
+            return Attribution("", Speaker(subject.entity.name, subject.entity.id))
         for find in (clause.subject_before, clause.speaker):
             for saying in found:
                 if speaker := find(saying):
@@ -235,7 +243,8 @@ class _Reader:
         start = quote.after
         # Behind a question the text may go on with a capital: "Why?" Jones asked.
         is_open = self.text[quote.end - 1] in "!?" and self.text[start : start + 1] == " "
-        end = min(self.named.sentence_end(start + is_open), start + MAX_STRETCH)
+        is_open |= self.text[start : start + 2].lstrip(" ")[:1] in _DASHES
+        end = min(self.named.sentence_end(start + 2 * is_open), start + MAX_STRETCH)
         if self.dense is not None and self.text[quote.end - 1] in "。！？":
             end = min(end, start + MAX_DENSE_TAIL)
         elif self.text[quote.end - 1] in ".。" and end - start > 1:
@@ -261,6 +270,11 @@ class _Reader:
     def _colon(self, lead: tuple[int, int]) -> bool:
         return self.text[lead[0] : lead[1]].rstrip().endswith((":", "："))
 
+    def _contrasts(self, tail: tuple[int, int]) -> bool:
+        """Whether a tail begins another clause: "…, while Jones said"."""
+        first = words_of(self.named, [(tail[0], min(tail[1], tail[0] + 20))])[:1]
+        return bool(first) and first[0].folded in CONTRASTING
+
     def _leads_in(self, lead: tuple[int, int], quote: Quoted) -> bool:
         """Whether a sentence leads to a quote by its mark alone: a colon, or a comma before a whole sentence."""
         before = self.text[lead[0] : lead[1]].rstrip()
@@ -278,9 +292,19 @@ class _Reader:
         return self.text[quote.end - 1] in _STOPS or not quote.is_closed
 
     def _is_within(self, quote: Quoted) -> bool:
-        """Whether a quote is part of a sentence that leads to it without a comma or colon, as to the title of a work."""
+        """Whether a quote is part of a sentence that leads to it by no mark, as to the title of a work."""
         lead = self.text[slice(*self._lead(quote))].rstrip()
         return bool(lead) and lead[-1] not in ",:：，،"
+
+    def _sentence_names(self, quote: Quoted, inner: str) -> Speaker:
+        """Return whom a sentence is about that holds somebody's words without saying whose."""
+        words = words_of(self.named, self._unquoted(*self._lead(quote))) if self._is_part(inner) else []
+        clause = Clause(self.named, self.speech, words, previous=None, since=self._since)
+        return (clause.sentence_subject(len(words) - 1) if words else None) or NAMELESS
+
+    def _is_part(self, inner: str) -> bool:
+        """Whether words are too many for a term or an irony, and part of a sentence: “not a day to give in”."""
+        return inner[0].islower() and len(inner.split(None, MIN_PART_WORDS)) >= MIN_PART_WORDS
 
     def _stands_alone(self, quote: Quoted, inner: str) -> bool:
         lead = self._lead(quote)
@@ -290,7 +314,8 @@ class _Reader:
 
     def _follows(self, previous: Quoted, quote: Quoted, gap: int = MAX_GAP) -> bool:
         """Whether a quote follows the one before with no more than that one's attribution between them."""
-        if quote.before - previous.after > gap or "\n\n" in self.text[previous.after : quote.before]:
+        is_far = quote.before - previous.after > gap
+        if is_far or (gap == MAX_GAP and "\n\n" in self.text[previous.after : quote.before]):
             return False
         return gap > MAX_GAP or self.named.sentences_between(previous.after, quote.before) <= 1
 

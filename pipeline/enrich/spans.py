@@ -42,9 +42,10 @@ _INNER_CAPITAL: Final = re.compile(
 )
 _DATELINE_END: Final = re.compile(r"[^\n]{0,60}?(?:[-–—]|:)\s|,")
 _ACRONYM_BEHIND: Final = re.compile(r" \(([A-Z]{2,8})\)")
-_RECORD: Final = re.compile(r" \(\d{1,3}-\d{1,3}[,)]|: \d{1,3}-\d{1,3},")
-"""Won and lost games, behind a team."""
+_RECORD: Final = re.compile(r" \d{1,3}[-–]\d{1,3}(?![-–\w])| \(\d{1,3}-\d{1,3}[,)]|: \d{1,3}-\d{1,3},")
+"""A score, or the games won and lost, behind a team."""
 _OFFICE: Final = re.compile(" (?:Secretary|Minister|Undersecretary|Commissioner|Advis[eo]r)(?![a-z])")
+"""Behind what an office is for: "Commerce Secretary"."""
 _HYPHENED: Final = re.compile(r"-[a-z]{1,6}(?![-a-z])")
 _NEXT_WORD: Final = re.compile(r",? ?([^\W\d_]{2,20})")
 
@@ -96,7 +97,8 @@ def pieces(text: str, writing: Writing) -> Iterator[Piece]:
     for run in runs(text):
         is_first = starts_sentence(text, run[0].start)
         title = ""
-        for words, before in _cut(text, run, writing.function_words):
+        for part, before in _cut(text, run, writing.function_words):
+            words = _seat_alone(part)
             title = before or ("" if words[0].start != run[0].start else title)
             kept = _without_opening(words, writing, is_first=is_first and words[0].start == run[0].start)
             if kept:
@@ -110,10 +112,12 @@ def _cut(text: str, run: Sequence[Word], function_words: frozenset[str]) -> Iter
     spelt = _spelt_out(text, run)
     for place, word in enumerate(run[: len(run) - len(spelt)]):
         begins = word.low in ORGANISATION_BEGINNINGS and not word.link
-        if part and (begins or (is_link(word.link) and not _is_led_on(part, word))):
+        goes_on = _is_led_on(part, word) or _is_agency(text, run, place, part)
+        if part and (begins or (is_link(word.link) and not goes_on)):
             yield part, title
             part, title = [], ""
-        if _parts_names(run, place, part, title, function_words):
+        is_said = len(run) == 1 and word.low in surnames() and _says(text[word.end : word.end + 24])  # "Black said"
+        if not is_said and _parts_names(run, place, part, title, function_words):
             if part:
                 yield part, title
             part, title = [], word.low if word.low in TITLES else ""
@@ -123,6 +127,12 @@ def _cut(text: str, run: Sequence[Word], function_words: frozenset[str]) -> Iter
         yield part, title
     if spelt:
         yield spelt, ""
+
+
+def _seat_alone(words: list[Word]) -> list[Word]:
+    """Return only the White House of "White House Economics"; that of "White House Office" is part of the name."""
+    is_seat = len(words) > 2 and f"{words[0].low} {words[1].low}" in INSTITUTIONS and not words[1].link
+    return words[:2] if is_seat and not any(word.low in ORGANISATION_HEADS for word in words[2:]) else words
 
 
 def _spelt_out(text: str, run: Sequence[Word]) -> list[Word]:
@@ -150,6 +160,24 @@ def _is_led_on(part: Sequence[Word], word: Word) -> bool:
     return any(is_link(each.link) for each in part)
 
 
+def _is_agency(text: str, run: Sequence[Word], place: int, part: Sequence[Word]) -> bool:
+    """Return whether "and" stands within the name of one agency: "the Food and Drug Administration"."""
+    word, following = run[place], run[place + 1] if place + 1 < len(run) else None
+    if word.link != "and" or len(part) > 2 or not following or following.link or following.low not in _AGENCY_HEADS:
+        return False
+    is_other = part[-1].text.isupper() or any(each.low in INSTITUTIONS or each.low in _AGENCY_HEADS for each in part)
+    is_definite = part[0].low == "the" or _word_before(text, part[0].start) == "the"
+    return (is_definite and not is_other) or (len(part) == 2 and part[0].low in INSTITUTIONS)
+
+
+_AGENCY_HEADS: Final = frozenset(
+    {
+        "administration", "commission", "agency", "committee", "committees", "authority", "office", "bureau", "council",
+        "corporation", "service", "services", "department", "ministry", "board", "inspectorate", "directorate",
+    }
+)  # fmt: skip
+
+
 def _parts_names(
     run: Sequence[Word], place: int, part: Sequence[Word], title: str, function_words: frozenset[str]
 ) -> bool:
@@ -164,12 +192,18 @@ def _parts_names(
     if word.low in TITLES:
         return _is_title(word, following, part, title, ends_run=ends_run)
     if word.low in CALENDAR:
-        return not _heads_follow(run, place) and not (part and following and len(word.low) == 3)
+        is_short = part and following and len(word.low) == 3
+        return not (_heads_follow(run, place) or is_short or _begins_person(word, following))
     if word.low in ADJECTIVES:
         return not _heads_follow(run, place) and not (part and is_link(word.link))
     is_initial = len(word.low) == 1 and bool(following) and bool(title or part)
     is_acronym = len(word.text) > 1 and word.text.isupper()
     return word.low in function_words and word.low not in _ALSO_IN_NAMES and not (is_initial or is_acronym)
+
+
+def _begins_person(word: Word, following: Word | None) -> bool:
+    """Return whether a word that is a day or a creed is a given name here: "Christian Bale"."""
+    return word.low in given_names() and bool(following and not following.link and following.low in surnames())
 
 
 def _is_title(word: Word, following: Word | None, part: Sequence[Word], title: str, *, ends_run: bool) -> bool:
@@ -299,7 +333,7 @@ def _kind_of_several(text: str, words: Sequence[Word], end: int, before: str) ->
         return "organisation"
     if last.low in PLACE_HEADS or first.low in PLACE_OPENERS:
         return "place"
-    around = _kind_around(text, first.start, end, before)
+    around = "" if is_given and before not in ORGANISATION_NOUNS else _kind_around(text, first.start, end, before)
     return around or ("person" if _is_person(text, words, end, before, is_given=is_given) else "")
 
 
@@ -332,16 +366,13 @@ def _kind_of_one(text: str, word: Word, end: int, before: str) -> Kind:
     is_short = "." in text[word.end - 1 : end + 1]
     if is_short and word.low.strip(".") in STATE_ABBREVIATIONS:
         return "place"
-    if word.low in NOT_NAMES or word.low in DIRECTIONS:
+    is_number = word.text[-1].isdigit() and "-" in word.text  # a flight, a case
+    if word.low in NOT_NAMES or word.low in DIRECTIONS or is_number or _OFFICE.match(text, end):
         return "none"
     if before in PERSON_TITLES_ONLY or (before in TITLES and word.low in given_names()):
         return "person"
     if word.text.isupper() and len(word.text) > 1:
         return _kind_of_capitals(text, word, end)
-    if word.text[-1].isdigit() and "-" in word.text:
-        return "none"
-    if _OFFICE.match(text, end):
-        return "none"  # "Commerce Secretary"
     around = _kind_around(text, word.start, end, before)
     return around or ("organisation" if _INNER_CAPITAL.match(word.text) else "")
 
@@ -349,7 +380,7 @@ def _kind_of_one(text: str, word: Word, end: int, before: str) -> Kind:
 def _kind_of_capitals(text: str, word: Word, end: int) -> Kind:
     if word.start < 2 and len(word.text) > 3 and _DATELINE_END.match(text, end):
         return "place"
-    is_number = word.text[-1].isdigit() and (word.text[:2].isalpha() or "-" in word.text)  # a flight, an amount
+    is_number = word.text[-1].isdigit() and word.text[:2].isalpha()  # a flight, an amount
     if text[word.start - 1 : word.start] in _OPENING_BRACKETS and _abbreviates_other(text, word):
         return "none"
     if is_number or word.low in ACRONYMS_OF_NO_NAME:
@@ -365,11 +396,12 @@ def _abbreviates_other(text: str, word: Word) -> bool:
     if _OTHER_IN_HAN.search(lead):
         return True
     words = _BRACKETED.findall(lead[lead.rfind("\n") + 1 :])[-len(word.text) :]
-    if not words or any(one.lower() in ORGANISATION_HEADS | ORGANISATION_OPENERS for one in words):
+    if not words or any(one.lower() in _HEADS for one in words):
         return False
     return words[-1].lower() in NOT_NAMES or all(one.islower() for one in words[-2:])
 
 
+_HEADS: Final = ORGANISATION_HEADS | ORGANISATION_OPENERS
 _OPENING_BRACKETS: Final = frozenset("(（")
 _CLOSING_BRACKETS: Final = frozenset(")）")
 _BRACKETED: Final = re.compile(r"[A-Za-z][\w'’-]*")

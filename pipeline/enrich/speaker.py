@@ -7,17 +7,20 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from pipeline.enrich.named import APOSTROPHES, REACH, Mention, Named
-from pipeline.enrich.speech_words import HONORIFICS, JOINING, MODIFYING, PARTICLES, DenseSpeech, Speech
+from pipeline.enrich.speech_words import DOCUMENTS, HONORIFICS, JOINING, MODIFYING, PARTICLES, DenseSpeech, Speech
 
 _WORD = re.compile(r"[^\W_]+")
 _COMMON_NOUN_WORDS: Final = 4
 """Between "the" and its noun ("the former prime minister")."""
+_PASSIVE: Final = frozenset({"is", "are", "was", "were", "be", "been"})
 _NAME_WORDS: Final = 5
 _PHRASE_WORDS: Final = 12
 """From the last word of a long subject back to its noun."""
 _AFTER_CHARACTERS: Final = 100
 """Behind a verb, as far as its subject can be."""
 _DENSE_TAIL: Final = 24
+_IN_A_STATEMENT: Final = ("在", "于", "於", "通过", "透过", "透過", "发表", "發表", "发布", "發布", "发文告")
+"""What leads from whose statement it is to "statement", in Chinese."""
 
 
 class Speaker(NamedTuple):
@@ -69,7 +72,7 @@ def sayings(words: Sequence[Word], speech: Speech, named: Named) -> list[Saying]
     """Return the signs of speech among these words; a word within a name is none."""
     found = []
     for index, word in enumerate(words):
-        if word.folded in speech.verbs and not named.at(word.start):
+        if word.folded in speech.verbs and not _is_hearsay(words, index) and not named.at(word.start):
             found.append(Saying(index, index, is_source=False))
         for rest in speech.sources.get(word.folded, ()):
             last = index + len(rest)
@@ -77,6 +80,13 @@ def sayings(words: Sequence[Word], speech: Speech, named: Named) -> list[Saying]
                 found.append(Saying(index, last, is_source=True))
                 break
     return found
+
+
+def _is_hearsay(words: Sequence[Word], index: int) -> bool:
+    """Whether a verb says what people say in general: "who was said to be ill"."""
+    if not 0 < index < len(words) - 1:
+        return False
+    return words[index + 1].folded == "to" and words[index - 1].folded in _PASSIVE
 
 
 class Clause:
@@ -102,7 +112,7 @@ class Clause:
     def speaker(self, saying: Saying) -> Speaker | None:
         """Return the subject of a verb, or whom "according to" leads to; None when neither is there."""
         if saying.is_source:
-            return self._behind(saying.last)
+            return self._behind(saying.last, is_source=True)
         own = self.words[saying.first].folded
         if own in self.speech.people:
             return self._behind(saying.last, needs_name=True) or self._person(self.words[saying.first].start, own)
@@ -144,32 +154,39 @@ class Clause:
         word = self.words[at]
         mention = self.named.at(word.start)
         if mention is not None:
-            before = self._index_before(at, mention.start)
-            if before >= 0 and self.words[before].folded in MODIFYING:
-                head = before - 1
-                headed = self.named.at(self.words[head].start) if head >= 0 else None
-                return _speaker(headed) if headed else NAMELESS if head >= 0 else _speaker(mention)
-            return _speaker(mention)
+            return self._subject_ending_in(mention, at)
         if word.folded in self.speech.nameless or self._is_led_by_nameless(at):
             return NAMELESS
-        if word.folded in JOINING and (subject := self._sentence_subject(at)):
+        if word.folded in JOINING and (subject := self.sentence_subject(at)):
             return subject
-        if definite := self._definite(at):
-            return definite
-        if name := self._unlisted_name(at):
-            return name
-        return self._earlier(word)
+        return self._definite(at) or self._unlisted_name(at) or self._earlier(word)
+
+    def _subject_ending_in(self, mention: Mention, at: int) -> Speaker:
+        """Return the same of a noun phrase that ends in a name: whose it is, or what hangs on another noun."""
+        before = self._index_before(at, mention.start)
+        if before < 0:
+            return _speaker(mention)
+        is_apart = self._gap(before).strip(" -’'")
+        if before > 0 and not is_apart and self._is_led_by_nameless(before):
+            return NAMELESS
+        head = before - 1
+        if self.words[before].folded not in MODIFYING or head < 0 or self.words[head].folded in DOCUMENTS:
+            return _speaker(mention)
+        headed = self.named.at(self.words[head].start)
+        return _speaker(headed) if headed else NAMELESS
 
     def _is_led_by_nameless(self, at: int) -> bool:
         """Whether the noun that a phrase hangs on is nobody in particular: "a source with knowledge of the deal"."""
         for index in range(at, max(0, at - _PHRASE_WORDS), -1):
-            if self._gap(index - 1).strip(" -’'") or self.words[index].folded in self.speech.verbs | JOINING:
+            word = self.words[index].folded
+            if self._gap(index - 1).strip(" -’'") or word in self.speech.verbs or word in JOINING:
                 return False
-            if self.words[index].folded in self.speech.links and self.words[index - 1].folded in self.speech.nameless:
-                return True
+            nouns = [one.folded for one in self.words[max(0, index - 2) : index]] if word in self.speech.links else []
+            if any(noun in self.speech.nameless and noun not in DOCUMENTS for noun in nouns):
+                return True  # "a source close to"
         return False
 
-    def _sentence_subject(self, at: int) -> Speaker | None:
+    def sentence_subject(self, at: int) -> Speaker | None:
         """Return the subject that a second verb shares with the first: "He told them … and said"."""
         first = self.words[0]
         if first.folded in self.speech.people:
@@ -214,7 +231,7 @@ class Clause:
 
     # What stands behind the verb
 
-    def _behind(self, index: int, *, needs_name: bool = False) -> Speaker | None:
+    def _behind(self, index: int, *, needs_name: bool = False, is_source: bool = False) -> Speaker | None:
         """Return whom the noun phrase behind a word means."""
         start = self.words[index].end
         phrase: list[Word] = []
@@ -231,8 +248,28 @@ class Clause:
             phrase = phrase[1:]
         if not phrase:
             return None
-        in_apposition = None if self._named_in(phrase) else self._apposition(phrase[0])
-        return in_apposition or self._phrase(phrase, needs_name=needs_name)
+        named = self._named_in(phrase)
+        in_apposition = self._bearer(phrase[0], named) if named else self._apposition(phrase[0])
+        author = self._author(phrase[-1]) if not named and phrase[-1].folded in DOCUMENTS else None
+        return in_apposition or author or self._phrase(phrase, needs_name=needs_name, is_source=is_source)
+
+    def _author(self, document: Word) -> Speaker | None:
+        """Return whom "a statement by" leads to."""
+        after = self.words.index(document) + 1
+        if after + 1 >= len(self.words) or self.words[after].folded not in MODIFYING:
+            return None
+        behind = self.words[after + 1 : after + 3]  # an article may come first
+        found = next((mention for word in behind if (mention := self.named.at(word.start))), None)
+        return _speaker(found) if found and found.entity.kind != "place" else None
+
+    def _bearer(self, first: Word, named: Sequence[Mention]) -> Speaker | None:
+        """Return the person behind an office and its organisation: "Director Acme, Jane Jones"."""
+        last = named[-1]
+        if last.entity.kind == "person" or named[0].start <= first.start:
+            return None
+        people = self.named.within(last.end, last.end + 3)
+        is_behind = bool(people) and self.text[last.end : people[0].start] == ", "
+        return _speaker(people[0]) if is_behind and people[0].entity.kind == "person" else None
 
     def _apposition(self, first: Word) -> Speaker | None:
         """Return the person behind a noun phrase and a comma: "the chief of police, Jane Jones"."""
@@ -244,12 +281,14 @@ class Clause:
                 return _speaker(mention) if self.text[mention.start - 2 : mention.start] == ", " else None
         return None
 
-    def _phrase(self, phrase: Sequence[Word], *, needs_name: bool) -> Speaker | None:
+    def _phrase(self, phrase: Sequence[Word], *, needs_name: bool, is_source: bool) -> Speaker | None:
         named = self._named_in(phrase)
         if named:
             last = named[-1]
             behind = self.text[last.end : phrase[-1].end]
-            is_owner = behind[:1] in APOSTROPHES or (last.entity.kind != "person" and behind.strip())
+            nouns = {word.folded for word in phrase if word.start >= last.end}
+            is_led = bool(nouns & self.speech.nameless) if is_source else bool(nouns)
+            is_owner = behind[:1] in APOSTROPHES or (last.entity.kind != "person" and is_led)
             return NAMELESS if is_owner else _speaker(last)
         if needs_name:
             return None
@@ -382,7 +421,7 @@ def dense_attribution(
         return Attribution(found.group(), speaker)
     mentions = [one for one in named.within(start, start + found.start()) if one.entity.kind != "place"]
     behind_name = named.text[mentions[-1].end : start + found.start()] if mentions else before
-    if speech.nameless.search(behind_name):
+    if speech.nameless.search(behind_name) and not behind_name.startswith(_IN_A_STATEMENT):
         people = [one for one in mentions if one.entity.kind == "person"]
         if not people:
             return Attribution(found.group(), NAMELESS)

@@ -86,7 +86,7 @@ _ENGLISH = _speech(
         theorised theorized texted emailed messaged blogged penned signed captioned declaring announcing
         commenting responding replying remarking quizzed queried asserting attested attests
         opines applauded lauded decried denounced denounces chided scolded lambasted ranted reassured
-        rebuffed rejected dismissed apologised apologized thanked""",
+        ruled rules rebuffed rejected dismissed apologised apologized thanked""",
     sources="according_to in_the_words_of",
     people="he she",
     bodies="it they",
@@ -334,6 +334,19 @@ MODIFYING: Final = _words(
     "of for at from by with de du des del di della do da dos das van von vom av från daripada dari"
 )
 """What joins a name to the one before it: "Jones of the Bank"."""
+DOCUMENTS: Final = _words(
+    """
+statement report study letter post tweet release communique communiqué filing memo email message survey letters
+bericht mitteilung erklärung stellungnahme studie rapport étude texte comunicado informe estudio nota relatório
+comunicato rapporto studio verklaring onderzoek kenyataan laporan kajian pernyataan заявление отчёт отчет доклад
+заява звіт raport komunikat uttalande بيان تقرير
+"""
+)
+"""Whose words are those of whom they are by: "a statement from Acme"."""
+CONTRASTING: Final = _words(
+    "while whereas although though während tandis mientras enquanto mentre terwijl medan sementara manakala"
+)
+"""What a clause about somebody else begins with."""
 JOINING: Final = _words("and but or then und aber et mais y pero e mas ma en maar och men dan tetapi и но")
 PARTICLES: Final = _words("de da del di la le van von der den bin bint al el ter dos du ibn abu")
 """Small words within names."""

@@ -149,10 +149,8 @@ def test_a_state_that_is_away_for_a_moment_mixes_nothing_up(tmp_path: Path) -> N
     crew = Crew(
         2, open_tools=partial(tools_of, folder), stages=STAGES, profiles=AwayProfiles(), meter=MetricsMeter()
     )  # fmt: skip
-    some = [
-        replace(a, outlet=f"Outlet {n // PIECE}", page="2026-03-01/" + "0" * 32)
-        for n, a in enumerate(articles(4 * PIECE))
-    ]
+    page = "2026-03-01/" + "0" * 32
+    some = [replace(a, outlet=f"Outlet {n // PIECE}", page=page) for n, a in enumerate(articles(4 * PIECE))]
     given = records(some)
     with pytest.raises(TryLater, match="the state is away"):
         crew.enrich(given)

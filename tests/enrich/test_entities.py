@@ -102,6 +102,41 @@ def test_a_place_that_people_are_called_is_a_place_only_where_somebody_could_be(
     }
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "expected"),
+    [
+        ("It was the drugmaker Oda Kvist that sold it.", "organisation", ["Oda Kvist"]),
+        ("Then Grubsk striker Oda Kvist scored.", "organisation", ["Grubsk"]),
+        ("They saw the Grubskers (14-16, 8-9) win.", "organisation", ["Grubskers"]),
+        ("They saw how Grubsk 2-1 went down.", "organisation", ["Grubsk"]),
+        ("It happened in the village of Grubsk.", "place", ["Grubsk"]),
+        ("The Grain Reduction Act (GRA) passed. They praise the GRA.", "organisation", []),
+        ("A rang undang-undang (RUX) came. They praise RUX.", "organisation", []),
+        ("The health ministry (MOX) spoke. They praise MOX.", "organisation", ["MOX"]),
+        ("They met the Food and Rail Administration.", "organisation", ["Food and Rail Administration"]),
+        ("They said that Grain Secretary Oda Kvist and Grain Secretary Ada Lunt met.", "organisation", []),
+        ("It was called “The House of Hidden Meanings.”", "organisation", []),
+        ("They saw Choi Sang-mok and a snow-clad team.", "person", ["Choi Sang-mok"]),
+        ("The president saw Henry VIII.", "person", ["Henry VIII"]),
+        ("They saw Oda Kvist‘s hat.", "person", ["Oda Kvist"]),
+        ("It is about F-793 and F-793 again.", "organisation", []),
+        ("The Channel froze; they crossed the Channel.", "organisation", []),
+    ],
+)
+def test_what_stands_beside_or_within_a_name_says_what_it_is(body: str, kind: str, expected: list[str]) -> None:
+    assert names_of(body)[kind] == expected
+
+
+def test_a_city_that_plays_is_a_team_but_where_somebody_is_in_it() -> None:
+    named = names_of("Then Jackson goalkeeper Oda Kvist fell, and Jackson lost. It rained in Jackson.")
+    assert (named["organisation"], named["place"]) == (["Jackson"], ["Jackson"])
+
+
+def test_two_countries_in_two_chinese_letters_are_two_places(tools: Tools) -> None:
+    found = enrich(Article(id="a", body="访美期间，中美关系改善，美方表示欢迎。", language="zh"), tools).entities
+    assert [(entity.name, len(entity.in_body)) for entity in found] == [("United States", 3), ("China", 1)]
+
+
 def test_who_is_named_most_often_comes_first() -> None:
     found = entities_of("In France, Oda Kvist met Kvist of France. In France it rains.")
     assert [entity.name for entity in found] == ["France", "Oda Kvist"]

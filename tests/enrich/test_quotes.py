@@ -199,6 +199,66 @@ def test_marks_within_marks_and_marks_that_are_missing_stay_within_the_paragraph
     assert [one for one, _ in said(tools, text, "zh" if "他" in text else "en")] == [quote]
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "{@Ana Ruiz} spoke. In a film, Mr {@Paz=Juan Paz} denied it.\n\n“It was so,” he said.", ["Juan Paz"]),
+        ("en", "Ms {@Ana Ruiz} asked Mr {@Juan Paz}. He did not answer.\n\n“It was so,” he said.", ["Juan Paz"]),
+        ("en", "It is home to {@Ana Ruiz} and her husband, {@Juan Paz}, in {%Lima}. It rained.", []),
+        ("fr", "Mme {@Ana Ruiz} a vu M. {@Juan Paz}. « Nous ne céderons pas », a dit elle.", ["Ana Ruiz"]),
+        ("en", "{@Ana Ruiz} leads {#Acme}. While {#Bolt} was silent, it sued. “It was a long day,” it said.", ["Bolt"]),
+        ("en", "{#Lima Police Department} and {#Acme} met. “It was a long day,” the police department said.",
+         ["Lima Police Department"]),
+    ],
+)  # fmt: skip
+def test_a_pronoun_means_the_last_subject_that_it_can(
+    tools: Tools, language: str, text: str, expected: list[str]
+) -> None:
+    assert speakers(tools, text, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "{@Ana Ruiz} told them to wait and said people were “working day and night”.", ["Ana Ruiz"]),
+        ("en", "“It was so,” {@Ana Ruiz}, a nurse who works in {%Lima} and has three children, said.", ["Ana Ruiz"]),
+        ("en", "“It was a long day,” a senior official closely involved in the talks on the border said.", [""]),
+        ("en", "{@Ana Ruiz} left. A source with direct knowledge of the deal said it was “a very long day”.", [""]),
+        ("en", "A source close to {@Ana Ruiz} said: “It was a long day.”", [""]),
+        ("en", "{@Ana Ruiz} left. “It was a long day,” the whistleblower said.", [""]),
+        ("en", "“It was a long day,” a statement from {#Acme} said.", ["Acme"]),
+        ("en", "“It was a long day,” according to a statement by {#Acme}.", ["Acme"]),
+        ("de", "Laut {#Acme} ist das „ein sehr schwarzer Tag“.", ["Acme"]),
+        ("ms", "“Kami tidak akan mengalah,” kata Pengarah {#Acme}, {@Ahmad Ali}, di sini.", ["Ahmad Ali"]),
+        ("zh", "{#外交部}在声明中指出：“我们绝对不会放弃。”", ["外交部"]),
+        ("en", "{@Ana Ruiz} called it “a slap in the face”, while {@Juan Paz} said it was “a very good deal”.",
+         ["Ana Ruiz", "Juan Paz"]),
+        ("en", "{@Ana Ruiz} leaned back with a smile, “We will not give in.”", ["Ana Ruiz"]),
+        ("en", "{@Ana Ruiz} did not mince words. “We will not give in.”", ["Ana Ruiz"]),
+        ("en", "“It was a long and hard day.” — {@Ana Ruiz}, nurse", ["Ana Ruiz"]),
+        ("en", "{@Ana Ruiz} is here. She spent it “climbing up trees and running through woods”.", ["Ana Ruiz"]),
+        ("en", "“It was so long,” {@Ana Ruiz} said.\n\nIt rained.\n\n“We were all wet to the bone.”", ["Ana Ruiz"] * 2),
+        ("en", "“It was so long,” {@Ana Ruiz} said.\n\n“We were all wet to the bone.”", ["Ana Ruiz"] * 2),
+        ("en", "A man was said to have fallen over in the “great hall of mirrors”.", []),
+    ],
+)  # fmt: skip
+def test_the_subject_is_found_in_whatever_the_sentence_is_built_like(
+    tools: Tools, language: str, text: str, expected: list[str]
+) -> None:
+    assert speakers(tools, text, language) == expected
+
+
+def test_a_surname_behind_a_quote_that_is_no_entity_is_its_bearers(tools: Tools) -> None:
+    article = article_of("{@Tamala Black} is here. “It was a long day,” Black said.")
+    assert [(one.speaker, one.speaker_id) for one in enrich(article, tools).quotes] == [
+        ("Tamala Black", "id:Tamala Black")
+    ]
+
+
+def test_a_title_that_takes_in_its_full_stop_is_no_quote(tools: Tools) -> None:
+    assert said(tools, "{@Ana Ruiz} said her book is called “The Long Way Home.” (It is out.)") == []
+
+
 def test_an_article_without_quotes_is_returned_as_it_is(tools: Tools) -> None:
     article = Article(id="a", language="en", body="Nothing was said today.")
     assert enrich(article, tools) is article
