@@ -29,6 +29,7 @@ import structlog
 from pipeline.article import Article
 from pipeline.enrich.authors import clean_authors
 from pipeline.enrich.corrections import MAX_CORRECTION_CHARACTERS, find_correction
+from pipeline.enrich.dateline import find_dateline
 from pipeline.enrich.page import ExtractionFailed
 from pipeline.enrich.page_head import PageHead, read_head
 from pipeline.enrich.times import refined
@@ -139,4 +140,6 @@ def _address(link: str, page_url: str) -> str:
 
 
 def _correction(article: Article, head: PageHead) -> str:
-    return head.correction[:MAX_CORRECTION_CHARACTERS] or find_correction(article.body.split("\n\n"))
+    # Behind the dateline, which `clean` takes away: the next time the text begins with what follows it.
+    body = article.body[find_dateline(article.body, title=article.title).rest :]
+    return head.correction[:MAX_CORRECTION_CHARACTERS] or find_correction(body.split("\n\n"))

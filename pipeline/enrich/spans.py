@@ -44,7 +44,7 @@ _DATELINE_END: Final = re.compile(r"[^\n]{0,60}?(?:[-–—]|:)\s|,")
 _ACRONYM_BEHIND: Final = re.compile(r" \(([A-Z]{2,8})\)")
 _RECORD: Final = re.compile(r" \d{1,3}[-–]\d{1,3}(?![-–\w])| \(\d{1,3}-\d{1,3}[,)]|: \d{1,3}-\d{1,3},")
 """A score, or the games won and lost, behind a team."""
-_OFFICE: Final = re.compile(" (?:Secretary|Minister|Undersecretary|Commissioner|Advis[eo]r)(?![a-z])")
+_OFFICE: Final = re.compile(" (?:Secretary(?![- ][Gg]eneral)|Minister|Undersecretary|Commissioner|Advis[eo]r)(?![a-z])")
 """Behind what an office is for: "Commerce Secretary"."""
 _HYPHENED: Final = re.compile(r"-[a-z]{1,6}(?![-a-z])")
 _NEXT_WORD: Final = re.compile(r",? ?([^\W\d_]{2,20})")

@@ -217,3 +217,8 @@ def test_a_small_town_needs_its_country() -> None:
         found = enrich(Article(id="a", body=body, language="en"), tools).entities
         assert ("c:toki" in {entity.id for entity in found}) is is_known
         assert "Tokiville" in {entity.name for entity in found}
+
+
+def test_whose_secretary_general_somebody_is_stays_named() -> None:
+    for office in ("Secretary-General", "Secretary General"):
+        assert names_of(f"They met with Hamas {office} Oda Kvist.")["organisation"] == ["Hamas"]
