@@ -12,7 +12,12 @@ from pipeline.enrich.speech_words import DOCUMENTS, HONORIFICS, JOINING, MODIFYI
 _WORD = re.compile(r"[^\W_]+")
 _COMMON_NOUN_WORDS: Final = 4
 """Between "the" and its noun ("the former prime minister")."""
-_PASSIVE: Final = frozenset({"is", "are", "was", "were", "be", "been"})
+_PASSIVE: Final = frozenset({"is", "are", "was", "were", "be", "been", "été", "fue", "sido", "foi"})
+_AGENTS: Final = frozenset({"by", "par", "por"})
+_DETERMINERS: Final = frozenset({"a", "an", "the", "its", "their", "these", "those", "any", "such"})
+_RELAYING: Final = frozenset({"quoted", "quotes", "cited", "cites", "reported", "reports"})
+_CONTINUING: Final = frozenset({"before", "after", "while", "when"})
+""""said before adding": the second verb's subject is the first one's."""
 _NAME_WORDS: Final = 5
 _PHRASE_WORDS: Final = 12
 """From the last word of a long subject back to its noun."""
@@ -72,7 +77,8 @@ def sayings(words: Sequence[Word], speech: Speech, named: Named) -> list[Saying]
     """Return the signs of speech among these words; a word within a name is none."""
     found = []
     for index, word in enumerate(words):
-        if word.folded in speech.verbs and not _is_hearsay(words, index) and not named.at(word.start):
+        is_verb = word.folded in speech.verbs and not _is_noun(words, index, speech)
+        if is_verb and not _is_hearsay(words, index) and not named.at(word.start):
             found.append(Saying(index, index, is_source=False))
         for rest in speech.sources.get(word.folded, ()):
             last = index + len(rest)
@@ -80,6 +86,11 @@ def sayings(words: Sequence[Word], speech: Speech, named: Named) -> list[Saying]
                 found.append(Saying(index, last, is_source=True))
                 break
     return found
+
+
+def _is_noun(words: Sequence[Word], index: int, speech: Speech) -> bool:
+    """Whether what could be a verb is none: "the claims", "a report"."""
+    return index > 0 and words[index - 1].folded in _DETERMINERS and "the" in speech.articles
 
 
 def _is_hearsay(words: Sequence[Word], index: int) -> bool:
@@ -116,6 +127,13 @@ class Clause:
         own = self.words[saying.first].folded
         if own in self.speech.people:
             return self._behind(saying.last, needs_name=True) or self._person(self.words[saying.first].start, own)
+        after = self.words[saying.last + 1 :][:6]
+        is_agent = bool(after) and after[0].folded in _AGENTS and self.words[saying.first - 1].folded in _PASSIVE
+        is_relayed = own in _RELAYING and any(word.folded == "as" for word in after)  # "quoted Jones as saying"
+        if (is_agent and saying.first) or is_relayed:
+            other = self._behind(saying.last + is_agent, needs_name=True)
+            if other is not None and other.name:
+                return other
         found = self._before(saying.first) or self._behind(saying.last)
         if found is None and self.speech.no_subject:
             return self._person(self.words[saying.first].start)
@@ -129,6 +147,8 @@ class Clause:
         while at >= 0 and self.words[at].folded in skipped and not self.named.at(self.words[at].start):
             if self.words[at].folded in self.speech.people | self.speech.bodies:
                 break
+            if self.words[at].folded in self.speech.verbs and _is_noun(self.words, at, self.speech):
+                break
             at -= 1
         if at < 0:
             return None
@@ -141,6 +161,8 @@ class Clause:
                 while at > 0 and self.words[at].start > opening:
                     at -= 1
                 word = self.words[at]
+        if word.folded in self.speech.people and word.folded not in self.speech.verbs:
+            return self._person(word.start, word.folded) or NAMELESS
         if word.folded in self.speech.people:
             return self._person(word.start, word.folded)
         if word.folded in self.speech.bodies:
@@ -157,7 +179,7 @@ class Clause:
             return self._subject_ending_in(mention, at)
         if word.folded in self.speech.nameless or self._is_led_by_nameless(at):
             return NAMELESS
-        if word.folded in JOINING and (subject := self.sentence_subject(at)):
+        if (word.folded in JOINING or word.folded in _CONTINUING) and (subject := self.sentence_subject(at)):
             return subject
         return self._definite(at) or self._unlisted_name(at) or self._earlier(word)
 

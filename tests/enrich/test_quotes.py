@@ -239,6 +239,11 @@ def test_a_pronoun_means_the_last_subject_that_it_can(
         ("en", "{@Ana Ruiz} is here. She spent it “climbing up trees and running through woods”.", ["Ana Ruiz"]),
         ("en", "“It was so long,” {@Ana Ruiz} said.\n\nIt rained.\n\n“We were all wet to the bone.”", ["Ana Ruiz"] * 2),
         ("en", "“It was so long,” {@Ana Ruiz} said.\n\n“We were all wet to the bone.”", ["Ana Ruiz"] * 2),
+        ("en", "{@Ana Ruiz} was accused by {@Juan Paz} of “lying to the whole country”.", ["Juan Paz"]),
+        ("en", "{#Acme} denied the claims, saying it was “committed to the safety of all”.", ["Acme"]),
+        ("en", "“It was so,” {@Ana Ruiz} said, before adding: “But we will live.”", ["Ana Ruiz"] * 2),
+        ("en", "“It was so long,” he told {#The Daily}.", [""]),
+        ("en", "“It was so long,” {#The Daily} quoted {@Ana Ruiz} as saying.", ["Ana Ruiz"]),
         ("en", "A man was said to have fallen over in the “great hall of mirrors”.", []),
     ],
 )  # fmt: skip
