@@ -9,9 +9,8 @@ import msgspec
 
 from pipeline.article import Article, Entity, Quote, Span
 from pipeline.text.characters import one_line
-from pipeline.text.limits import MAX_LIST_CHARACTERS, MAX_WORD_CHARACTERS
+from pipeline.text.limits import MAX_ENTITIES, MAX_LIST_CHARACTERS, MAX_WORD_CHARACTERS
 
-MAX_ENTITIES: Final = 300
 MAX_SPANS: Final = 50
 """Of one entity in title or body."""
 MAX_ALIASES: Final = 10

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from pipeline.article import Article, Entity, Span
-from pipeline.enrich.bounds import MAX_ALIASES, MAX_ENTITIES, MAX_SPANS
+from pipeline.enrich.bounds import MAX_ALIASES, MAX_SPANS
 from pipeline.enrich.gazetteer import Gazetteer
 from pipeline.enrich.gazetteer_files import Row
 from pipeline.enrich.joining import Name, join
@@ -20,7 +20,7 @@ from pipeline.enrich.spans import Writing
 from pipeline.enrich.tools import Tools
 from pipeline.query.analysis import tokens
 from pipeline.text.characters import one_line
-from pipeline.text.limits import MAX_LIST_CHARACTERS
+from pipeline.text.limits import MAX_ENTITIES, MAX_LIST_CHARACTERS
 
 MAX_CHARACTERS: Final = 200_000
 """Of a body: what is behind that is a register or a protocol; its names are not looked for."""

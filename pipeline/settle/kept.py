@@ -8,6 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from pipeline.article import Article, Entity
+from pipeline.text.limits import MAX_ENTITIES, MAX_LIST_LENGTH
 
 TEXT_FIELDS: Final = (
     "body", "headings", "summary", "page", "text_from", "text_choice", "text_confidence", "canonical_url", "language",
@@ -24,10 +25,6 @@ OF_FEED: Final = frozenset({
 })  # fmt: skip
 """Flags that speak of what a feed says itself; the others speak of the text that does not count."""
 
-MAX_TAGS: Final = 100
-MAX_ENTITIES: Final = 300
-"""As of any article (``pipeline.text.limits``, ``pipeline.enrich.bounds``): a feed may change its tags for ever."""
-
 
 def with_text_of(last: Article, article: Article) -> Article:
     """Return ``article`` with the text of ``last``, and with what was found in that text and on its page."""
@@ -40,7 +37,7 @@ def with_text_of(last: Article, article: Article) -> Article:
         origin_by=source.origin_by,
         authors=article.authors or last.authors,
         updated=max(filter(None, (last.updated, article.updated)), default=None),
-        tags=tuple(dict.fromkeys((*last.tags, *article.tags)))[:MAX_TAGS],
+        tags=tuple(dict.fromkeys((*last.tags, *article.tags)))[:MAX_LIST_LENGTH],  # a feed may change its own for ever
         flags=tuple(dict.fromkeys((*last.flags, *(flag for flag in article.flags if flag in OF_FEED)))),
         entities=last.entities if last.title == article.title else _joined(last.entities, article.entities),
     )

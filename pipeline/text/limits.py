@@ -15,6 +15,8 @@ MAX_WORD_CHARACTERS: Final = 500
 """Of a name or an id of ours. Elasticsearch refuses a keyword over 32,766 bytes."""
 MAX_LIST_LENGTH: Final = 100
 """Authors, tags and the like: 100 of 200 characters of four bytes are 80 kB of a record's 900."""
+MAX_ENTITIES: Final = 300
+"""People, organisations and places of one article."""
 MAX_LIST_CHARACTERS: Final = 200
 """Of one author or tag."""
 MAX_LINK_CHARACTERS: Final = 4_096

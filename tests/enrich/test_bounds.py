@@ -5,8 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from pipeline.article import Article, Entity, Quote
-from pipeline.enrich.bounds import MAX_ENTITIES, bounded
+from pipeline.enrich.bounds import bounded
 from pipeline.enrich.limits import fitted
+from pipeline.text.limits import MAX_ENTITIES
 
 ANN = Entity(kind="person", name="Ann", in_title=((0, 3),), in_body=((4, 7),))
 
