@@ -38,7 +38,7 @@ COMMANDS: Final = {
     "dead": ("dead", "Records that could not be handled, with the reason."),
     "poll": ("workers", "Poll the feeds that are due and publish what is new or changed."),
     "fetch": ("workers", "Fetch the pages that wait, and publish their articles again with them."),
-    "enrich": ("workers", "Turn raw articles into clean text with a language."),
+    "enrich": ("workers", "Turn raw articles into clean text with metadata, language, names and quotes."),
     "settle": ("workers", "Give every article its identity, revision and family."),
     "index": ("workers", "Write settled articles into the search index."),
     "alert": ("workers", "Match live articles against the rules and deliver alerts."),

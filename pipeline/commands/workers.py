@@ -61,7 +61,7 @@ def fetch(ctx: typer.Context, once: Once = False) -> None:
 
 @app.command()
 def enrich(ctx: typer.Context, once: Once = False) -> None:
-    """Turn raw articles into clean text with a language."""
+    """Turn raw articles into clean text with metadata, language, names and quotes."""
     _run("enrich", ctx.obj, once=once)
 
 
