@@ -34,7 +34,9 @@ def enrich_again(
     """
     tools = dataclasses.replace(tools, profiles=UntoldProfiles(tools.profiles))
     if article.text_from == "page" and _has_page(article, tools):
-        bare = replace(article, body="", headings=(), dateline="", text_choice="", text_confidence=0.0)
+        # Read from the page anew, and judged anew: what was said of the text that goes is not said of the next one.
+        unsaid = article.unflagged("lines_removed", "encoding_repaired")
+        bare = replace(unsaid, body="", headings=(), dateline="", text_choice="", text_confidence=0.0)
         try:
             found = enrich(bare, tools, stages)
         except DropArticle:

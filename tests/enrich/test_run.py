@@ -188,8 +188,12 @@ PAGE = f"<html><head><title>T</title></head><body><article><h1>T</h1><p>{TEXT * 
 
 def test_an_article_is_read_again_from_its_page(tools: Tools) -> None:
     key = tools.pages.put(PAGE.encode(), NOW.date())
-    old = Article(id="a", title="T", body="Old text.", text_from="page", page=key, stages=("text/1",), version=3)
+    said = ("lines_removed", "encoding_repaired", "published_clamped")
+    old = Article(
+        id="a", title="T", body="Old text.", text_from="page", page=key, stages=("text/1",), version=3, flags=said
+    )
     found = again(tools, old)
+    assert found.flags == ("published_clamped",)
     assert (found.body, found.version) == ((TEXT * 3).strip(), 3)
     assert found.stages == tuple(f"{name}/{stage.version}" for name, stage in run.STAGES.items())
     assert again(tools, found) == found
