@@ -222,3 +222,17 @@ def test_a_small_town_needs_its_country() -> None:
 def test_whose_secretary_general_somebody_is_stays_named() -> None:
     for office in ("Secretary-General", "Secretary General"):
         assert names_of(f"They met with Hamas {office} Oda Kvist.")["organisation"] == ["Hamas"]
+
+
+def test_of_a_state_in_a_dateline_only_what_is_known_to_lie_there_is_taken() -> None:
+    texas = Row(id="s:tx", kind="place", type="state", name="Texas", country="US")
+
+    def main_place_of(**more: object) -> str:
+        paris = Row(id="c:paris", kind="place", type="city", name="Paris", country="US", **more)  # type: ignore[arg-type]
+        gazetteer = Gazetteer((texas, paris))
+        tools = Tools(pages=MemoryPages(), languages=None, agencies=None, _loaded={"gazetteer": gazetteer})
+        return enrich(Article(id="a", body="Rain fell.", dateline="PARIS, Texas (AP)"), tools).main_place
+
+    assert main_place_of(weight=25_000) == ""  # it may be the one of Maine
+    assert main_place_of(weight=25_000, context=("Texas",)) == "c:paris"
+    assert main_place_of(weight=2_000_000) == "c:paris"

@@ -44,7 +44,7 @@ class SqlOutlets:
         wanted = select(outlet_pages).where(outlet_pages.c.outlet == outlet)
         with self._db.reading() as connection:
             rows = connection.execute(wanted.order_by(outlet_pages.c.read_at.desc(), outlet_pages.c.article)).all()
-        return [OutletPage(**{**row._mapping, "lines": _unpacked(row.lines)}) for row in rows[:PAGES_KEPT]]
+        return [OutletPage(**{**row._mapping, "lines": _unpacked(row.lines)}) for row in rows]
 
     def outlet_breaks(self, outlets: Collection[str] | None = None) -> Mapping[str, OutletBreak]:
         """Return the breaks that go on, of these outlets or of all."""
